@@ -1,0 +1,95 @@
+"""The repository's own promises: versions that agree, files that are written whole, a light import."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from dianet_utils import files
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PINS = [Requirement(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if line]
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+
+
+def pinned(name: str, python: str) -> list[str]:
+    """The versions that the pins give a package on Linux under one Python."""
+    marker = {"python_version": python, "python_full_version": f"{python}.5", "sys_platform": "linux"}
+    return [
+        str(pin.specifier).removeprefix("==")
+        for pin in PINS
+        if canonicalize_name(pin.name) == canonicalize_name(name)
+        and (not pin.marker or pin.marker.evaluate(marker))
+    ]
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_every_requirement_is_pinned_once_within_its_range(python: str) -> None:
+    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    for requirement in map(Requirement, wanted):
+        if requirement.marker and not requirement.marker.evaluate({"python_version": python}):
+            continue
+        versions = pinned(requirement.name, python)
+        assert len(versions) == 1, requirement.name
+        assert requirement.specifier.contains(versions[0]), (requirement.name, versions)
+
+
+def test_pins_are_exact_and_name_no_place() -> None:
+    text = (ROOT / "requirements.txt").read_text()
+    assert all(re.fullmatch(r"==[^*,]+", str(pin.specifier)) for pin in PINS)
+    assert "://" not in text
+
+
+def test_environment_yml_takes_its_versions_from_the_pins() -> None:
+    lines = [line.strip() for line in (ROOT / "environment.yml").read_text().splitlines()]
+    listed = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
+    assert listed[-2:] == ["-r requirements.txt", "-e ."]
+    python = next(item for item in listed if item.startswith("python="))
+    assert python.removeprefix("python=") in PYTHONS
+    assert [item for item in listed if "=" in item] == [python], "versions belong in requirements.txt alone"
+
+
+def test_import_loads_no_room() -> None:
+    heavy = ("torch", "timm", "pandas", "cv2", "sklearn", "matplotlib", "skimage")
+    code = f"import dianet_utils, sys; sys.exit(', '.join(m for m in {heavy} if m in sys.modules) or 0)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_writing_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = files.write_text(tmp_path / "a" / "note.txt", "old")
+
+    def full_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        files.write_text(path, "new")
+    assert path.read_text() == "old"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_json_refuses_what_is_not_json(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        files.write_json(tmp_path / "x.json", {"a": float("nan")})
+
+
+def test_nothing_is_pickled() -> None:
+    sources = [*ROOT.glob("dianet_utils/**/*.py"), *ROOT.glob("notebooks/*.ipynb")]
+    found = [
+        path.name
+        for path in sources
+        if re.search(
+            r"import pickle|torch\.(save|load)\(|allow_pickle=True", path.read_text(encoding="utf-8")
+        )
+    ]
+    assert not found
