@@ -1,0 +1,52 @@
+"""From a licensed release or the generator to one tidy table of clips (see ``clips.py`` for its columns)."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from dianet_utils import paper
+from dianet_utils.checks import near_match
+from dianet_utils.datasets import casme2, mmew, release, samm
+from dianet_utils.datasets.clips import EMOTIONS, PHASES, compare_counts, select, title
+from dianet_utils.datasets.health import health, report_error
+from dianet_utils.errors import InputError
+
+RELEASES = {"casme2": casme2.RELEASE, "samm": samm.RELEASE, "mmew": mmew.RELEASE}
+NAMES = ("synthetic", *RELEASES)
+
+__all__ = ["EMOTIONS", "NAMES", "PHASES", "compare_counts", "health", "inspect", "load", "select", "title"]
+
+
+def load(name: str, root: str | Path | None = None) -> pd.DataFrame:
+    """The table of clips of a dataset: one of :data:`NAMES`.
+
+    ``root`` is the user's copy of a licensed dataset, as released: the folder with the sheet and the
+    frames, or one of the two where several match. For the synthetic dataset it is a folder that
+    ``synthetic.generate`` made; None generates the default one. Raises InputError for everything that
+    is missing or cannot be read, all at once.
+    """
+    if name not in NAMES:
+        raise InputError(
+            f"There is no dataset '{name}'{near_match(name, NAMES)}: give one of {', '.join(NAMES)}."
+        )
+    if name == "synthetic":
+        from dianet_utils.datasets import synthetic
+
+        return synthetic.load(root)
+    if root is None:
+        raise InputError(
+            f"{paper.TITLES[name]} is licensed and not part of this project: give the folder of your copy "
+            "(root, in notebooks data_root), or use the dataset 'synthetic'."
+        )
+    return release.load(RELEASES[name], root)
+
+
+def inspect(
+    name: str, root: str | Path | None = None, decode: bool = False
+) -> tuple[pd.DataFrame | None, pd.DataFrame]:
+    """A dataset's clips and its health report; no clips where loading failed, and the report says why."""
+    try:
+        clips = load(name, root)
+    except InputError as error:
+        return None, report_error(error)
+    return clips, health(clips, decode)

@@ -1,0 +1,159 @@
+"""The table of clips, which clips enter an experiment, and how that compares with the paper.
+
+One row is one clip. The index ``clip`` is "subject/filename", unique. Columns:
+
+=============== ======= =================================================================================
+subject         text    as the release writes it, zero-padded ("01", "006", "S03")
+emotion         text    lower case; "others" in the plural everywhere
+onset           Int64   number of the first frame, as in the file names; <NA> where the cell is no number
+apex            Int64   number of the frame of strongest expression
+offset          Int64   number of the last frame (all three inclusive)
+fps             float   frames a second
+frames          text    folder of the clip's frames, "" if none was found
+action_units    text    as the sheet has them ("4+7", "R12")
+crop            text    "none" where frames are cropped faces, "face" where the face is still to be found
+problem         text    "" or why the row cannot be used as it stands
+missing_frames  int     how many of the frames onset..offset have no file
+=============== ======= =================================================================================
+
+``clips.attrs`` holds ``dataset`` (its name), ``synthetic`` (true for generated clips), ``corrections``
+(a sentence for each mended cell) and ``notes`` (a sentence for each choice the loader made).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from dianet_utils import paper
+from dianet_utils.datasets.frames import clip_frames
+from dianet_utils.errors import InputError
+
+EMOTIONS = (
+    "anger",
+    "contempt",
+    "disgust",
+    "fear",
+    "happiness",
+    "others",
+    "repression",
+    "sadness",
+    "surprise",
+)
+FRAME_NUMBERS = ["onset", "apex", "offset"]
+# The frame numbers that bound each phase.
+PHASES = {"onset": ("onset", "apex"), "offset": ("apex", "offset")}
+
+
+def table(records: Sequence[Mapping[str, Any]], dataset: str, **attrs: Any) -> pd.DataFrame:
+    """The table of clips from one mapping a clip, with the columns above (and ``clip``), in that order."""
+    clips = pd.DataFrame(list(records)).set_index("clip")
+    clips[FRAME_NUMBERS] = clips[FRAME_NUMBERS].astype("Int64")
+    clips = clips.astype({"fps": float, "missing_frames": int})
+    clips.attrs = {"dataset": dataset, "synthetic": dataset == "synthetic", "corrections": [], "notes": []}
+    clips.attrs.update(attrs)
+    return clips
+
+
+def title(clips: pd.DataFrame) -> str:
+    """The dataset's name for people; generated clips are called synthetic whatever layout they lie in."""
+    name = clips.attrs["dataset"]
+    if clips.attrs.get("synthetic") and name != "synthetic":
+        return f"synthetic clips in the layout of {paper.TITLES[name]}"
+    return paper.TITLES[name]
+
+
+def select(
+    clips: pd.DataFrame, min_class_size: int = paper.MIN_CLASS_SIZE
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The clips an experiment can use, and those left out with a ``reason`` for each.
+
+    Kept are clips of a class with at least ``min_class_size`` labelled clips in the whole table, whose
+    row has no problem, with onset < apex < offset, and with at least two files in each phase: a phase
+    of one frame has weight 0 and a blank dynamic image. On the sheets of CASME-II and SAMM this rule
+    gives exactly the sample counts that the paper's accuracies imply. Raises InputError if no clip is left.
+    """
+    sizes = clips.loc[clips["emotion"] != "", "emotion"].value_counts()
+    small = {str(emotion): int(size) for emotion, size in sizes.items() if size < min_class_size}
+    reasons = pd.Series(
+        ["; ".join(_reasons(clip, small, min_class_size)) for _, clip in clips.iterrows()],
+        index=clips.index,
+        dtype=object,
+    )
+    if (reasons != "").all():
+        raise InputError(
+            f"None of the {len(clips)} clips ({title(clips)}) can be used, most often because "
+            f"{reasons.mode()[0]}: see datasets.health(clips) for all that is wrong."
+        )
+    kept, left_out = clips[reasons == ""].copy(), clips[reasons != ""].copy()
+    left_out["reason"] = reasons[reasons != ""]
+    kept.attrs, left_out.attrs = dict(clips.attrs), dict(clips.attrs)
+    return kept, left_out
+
+
+def _reasons(clip: pd.Series, small: Mapping[str, int], min_class_size: int) -> list[str]:
+    """Everything that keeps one clip out."""
+    reasons = [clip["problem"]] if clip["problem"] else []
+    emotion = clip["emotion"]
+    if emotion in small:
+        count = f"{small[emotion]} clip" + ("s" if small[emotion] > 1 else "")
+        reasons.append(f"class {emotion} has only {count}, fewer than {min_class_size}")
+    if not clip["problem"] and clip[FRAME_NUMBERS].isna().any():
+        reasons.append("onset, apex or offset is not known")
+    order = disorder(clip)
+    if order:
+        reasons.append(order)
+    elif not clip["frames"]:
+        reasons.append("no folder of frames was found")
+    elif clip["missing_frames"] > 0:
+        reasons += _thin_phases(clip)
+    return reasons
+
+
+def disorder(clip: pd.Series) -> str:
+    """How a clip's numbers break onset < apex < offset; empty if they do not, or are not all known."""
+    if clip[FRAME_NUMBERS].isna().any():
+        return ""
+    onset, apex, offset = (int(clip[name]) for name in FRAME_NUMBERS)
+    if onset < apex < offset:
+        return ""
+    if apex in (onset, offset):
+        return f"apex {apex} equals the {'onset' if apex == onset else 'offset'}, so a phase has one frame"
+    return f"apex {apex} lies outside onset {onset} .. offset {offset}"
+
+
+def _thin_phases(clip: pd.Series) -> list[str]:
+    """A reason for each phase with fewer than two files."""
+    reasons = []
+    for first, last in PHASES.values():
+        count = len(clip_frames(clip, int(clip[first]), int(clip[last])))
+        if count < 2:
+            reasons.append(f"{first} {clip[first]} .. {last} {clip[last]} has {count} of its frames as files")
+    return reasons
+
+
+def compare_counts(name: str, kept: pd.DataFrame) -> pd.DataFrame:
+    """Kept clips beside the counts of ``paper.EXPECTED``: columns ours, paper (<NA> if not known), verdict.
+
+    One row a class, then the totals of clips and subjects. Class counts of the paper are those that its
+    selection leaves of the public sheets; the total is the one its printed accuracies imply. Synthetic
+    clips have no published counts, in whatever layout they lie.
+    """
+    expected = {} if kept.attrs.get("synthetic") else paper.EXPECTED.get(name, {})
+    ours = kept["emotion"].value_counts().to_dict()
+    published = dict(expected.get("classes", {}))
+    rows = [
+        (emotion, ours.get(emotion, 0), published.get(emotion)) for emotion in sorted({*ours, *published})
+    ]
+    rows += [("all clips", len(kept), expected.get("clips"))]
+    rows += [("subjects", kept["subject"].nunique(), expected.get("subjects"))]
+    counts = pd.DataFrame(rows, columns=["count of", "ours", "paper"]).set_index("count of")
+    counts["paper"] = counts["paper"].astype("Int64")
+    counts["verdict"] = [_verdict(row["ours"], row["paper"]) for _, row in counts.iterrows()]
+    return counts
+
+
+def _verdict(ours: int, published: Any) -> str:
+    if pd.isna(published):
+        return "no published count"
+    return "matches" if ours == published else f"differs by {ours - published:+d}"

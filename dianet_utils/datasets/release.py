@@ -1,0 +1,165 @@
+"""What the licensed releases have in common: a sheet of annotations and folders of frames.
+
+A release is described by data (:class:`Release`); ``casme2.py``, ``samm.py`` and ``mmew.py`` hold one each.
+"""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dianet_utils.datasets.clips import FRAME_NUMBERS, table
+from dianet_utils.datasets.frames import index_frames
+from dianet_utils.datasets.layouts import FrameFolder, Layout, find_frames
+from dianet_utils.datasets.sheets import find_sheet, read_sheet, whole_number
+from dianet_utils.errors import InputError
+from dianet_utils.files import shown
+
+# A folder with this file beside the sheet holds generated clips in an official layout.
+SYNTHETIC_MARK = "SYNTHETIC.txt"
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A known error of the sheet, mended only in the row that has exactly the ``wrong`` numbers."""
+
+    clip: str
+    wrong: tuple[int, int, int]
+    apex: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """A licensed dataset as released; ``layouts`` in the order in which they are preferred."""
+
+    name: str
+    title: str
+    fps: float
+    sheet_pattern: str  # of the file's name
+    worksheet: str  # the one to prefer
+    subject: str  # how its number is written
+    layouts: tuple[Layout, ...]
+    corrections: tuple[Correction, ...] = ()
+
+
+def load(release: Release, root: str | Path) -> pd.DataFrame:
+    """The table of clips of a user's copy at ``root``: its folder, its folder of frames, or its sheet.
+
+    Nothing is renamed, converted or written. Raises one InputError for everything that is missing.
+    """
+    root = Path(root).expanduser().resolve()
+    if not root.exists():
+        raise InputError(f"The folder of {release.title}, {shown(root)}, does not exist: correct root.")
+    problems = []
+    try:
+        sheet = find_sheet(root, release.sheet_pattern, release.title)
+        rows = read_sheet(sheet, release.worksheet)
+    except InputError as error:
+        problems.append(str(error))
+    try:
+        frames = find_frames(release.layouts, release.title, root)
+    except InputError as error:
+        problems.append(str(error))
+    if problems:
+        raise InputError("\n".join(problems))
+    return _table(release, sheet, rows, frames)
+
+
+def _table(release: Release, sheet: Path, rows: pd.DataFrame, frames: FrameFolder) -> pd.DataFrame:
+    """The table of clips from the sheet's rows and the folders of frames."""
+    named = rows[(rows["subject"] != "") & (rows["filename"] != "")]
+    if named.empty:
+        raise InputError(f"The sheet {shown(sheet)} has headers but no row with a subject and a filename.")
+    corrections: list[str] = []
+    records = [_record(release, row, frames, corrections) for _, row in named.iterrows()]
+    _mark_repeats(records)
+    used = {record["frames"] for record in records}
+    for record in records:
+        del record["row"]
+    notes = [f"annotations: {shown(sheet)}", f"frames: {frames.layout.name}, {shown(frames.path)}"]
+    notes += [f"also found and not used: {shown(path)}" for path in frames.others]
+    notes += [
+        f"row {row} of the sheet has no subject or no filename and is no clip"
+        for row in rows.loc[rows.index.difference(named.index), "row"]
+    ]
+    notes += _unused(frames, used)
+    synthetic = (sheet.parent / SYNTHETIC_MARK).is_file()
+    return table(records, release.name, synthetic=synthetic, corrections=corrections, notes=notes)
+
+
+def _unused(frames: FrameFolder, used: set[str]) -> list[str]:
+    """A note on the folders of frames that no row of the sheet names, the first few of them by name."""
+    folders = sorted(path for paths in frames.clips.values() for path in paths if str(path) not in used)
+    if not folders:
+        return []
+    named = ", ".join(path.relative_to(frames.path).as_posix() for path in folders[:5])
+    more = f" and {len(folders) - 5} more" if len(folders) > 5 else ""
+    return [f"no row of the sheet names the frames in {named}{more}"]
+
+
+def _record(release: Release, row: pd.Series, frames: FrameFolder, corrections: list[str]) -> dict[str, Any]:
+    """One row of the table; what is wrong with the sheet's row goes into ``problem``."""
+    problems = []
+    digits = re.fullmatch(r"[A-Za-z]*0*(\d+)(\.0)?", row["subject"])
+    subject = release.subject.format(int(digits.group(1))) if digits else row["subject"]
+    emotion = {"other": "others"}.get(row["emotion"].lower(), row["emotion"].lower())
+    numbers = {name: whole_number(row[name]) for name in FRAME_NUMBERS}
+    problems += [
+        f"{name} '{row[name]}' is not a whole number" for name in FRAME_NUMBERS if numbers[name] is None
+    ]
+    if not emotion:
+        problems.append("the emotion is blank")
+    clip = f"{subject}/{row['filename']}"
+    for known in release.corrections:
+        if (clip, *numbers.values()) == (known.clip, *known.wrong):
+            numbers["apex"] = known.apex
+            corrections.append(f"{clip}: apex {known.wrong[1]} read as {known.apex}: {known.reason}")
+    record = {"clip": clip, "subject": subject, "emotion": emotion, **numbers, "fps": release.fps}
+    found = _frames_of(record, row["filename"], frames, problems)
+    record |= {"frames": found, "action_units": row["action_units"], "crop": frames.layout.crop}
+    missing = _count_missing(record, problems)
+    return record | {"problem": "; ".join(problems), "missing_frames": missing, "row": row["row"]}
+
+
+def _frames_of(record: dict[str, Any], filename: str, frames: FrameFolder, problems: list[str]) -> str:
+    """The clip's folder, "" if there is none; two folders for one clip are a problem."""
+    key = frames.layout.key.format(subject=record["subject"], filename=filename).lower()
+    found = frames.clips.get(key, [])
+    if len(found) > 1:
+        listed = " and ".join(path.relative_to(frames.path).as_posix() for path in found)
+        problems.append(f"two folders hold its frames, {listed}")
+    return str(found[0]) if len(found) == 1 else ""
+
+
+def _count_missing(record: dict[str, Any], problems: list[str]) -> int:
+    """How many annotated frames have no file; 0 where that is unknown (no folder, no numbers)."""
+    if not record["frames"]:
+        return 0
+    try:
+        present = index_frames(record["frames"])
+    except InputError as error:
+        problems.append(str(error).rstrip("."))
+        return 0
+    if record["onset"] is None or record["offset"] is None:
+        return 0
+    return sum(number not in present for number in range(record["onset"], record["offset"] + 1))
+
+
+def _mark_repeats(records: list[dict[str, Any]]) -> None:
+    """Give rows that describe the same clip a problem each, and the later ones an index of their own."""
+    together = defaultdict(list)
+    for record in records:
+        together[record["clip"]].append(record)
+    for group in together.values():
+        if len(group) > 1:
+            rows = ", ".join(str(record["row"]) for record in group)
+            for record in group:
+                record["problem"] = "; ".join(
+                    filter(None, [record["problem"], f"rows {rows} describe one clip"])
+                )
+            for record in group[1:]:
+                record["clip"] += f" (row {record['row']})"

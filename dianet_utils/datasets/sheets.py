@@ -1,0 +1,178 @@
+"""Annotation sheets (.xlsx, .xls) as released: finding the file, its header row, its columns, its cells."""
+
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from dianet_utils.errors import InputError
+from dianet_utils.files import shown
+
+# The headers that stand for each column, compared without case, blanks, "_" and "-".
+COLUMNS = {
+    "subject": ("subject",),
+    "filename": ("filename",),
+    "onset": ("onsetframe", "onset"),
+    "apex": ("apexframe", "apex"),
+    "offset": ("offsetframe", "offset"),
+    "emotion": ("estimatedemotion", "emotion"),
+    "action_units": ("actionunits", "actionunit", "aus", "au"),
+}
+HEADERS = {
+    "subject": "Subject",
+    "filename": "Filename",
+    "onset": "OnsetFrame",
+    "apex": "ApexFrame",
+    "offset": "OffsetFrame",
+    "emotion": "Estimated Emotion",
+    "action_units": "Action Units",
+}
+# SAMM has 13 rows above its headers; nothing is looked for beyond this row.
+_LAST_HEADER_ROW = 40
+# How a password-protected workbook (and an old .xls) begins.
+_COMPOUND_FILE = bytes.fromhex("d0cf11e0a1b11ae1")
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders directly in ``folder``, by name; hidden ones and what cannot be listed are passed over."""
+    try:
+        return sorted(item for item in folder.iterdir() if item.is_dir() and not item.name.startswith("."))
+    except OSError:
+        return []
+
+
+def find_sheet(root: Path, pattern: str, title: str) -> Path:
+    """The annotation sheet whose name matches ``pattern``, for a copy of the dataset at ``root``.
+
+    ``root`` may be the sheet itself. Otherwise it is looked for in ``root`` and two levels below it,
+    then one level up (and in the folders there) and two levels up. Raises InputError if there is none,
+    or if several match: then they are listed, and naming one as root settles it.
+    """
+    if root.is_file():
+        return root
+    for folder, depth in ((root, 2), (root.parent, 1), (root.parent.parent, 0)):
+        found = sorted(path for path in _sheets(folder, depth) if re.match(pattern, path.name, re.IGNORECASE))
+        if len(found) > 1:
+            listed = ", ".join(shown(path) for path in found)
+            raise InputError(
+                f"Several annotation sheets of {title} match: {listed}. Give the one you mean as root."
+            )
+        if found:
+            return found[0]
+    raise InputError(
+        f"No annotation sheet of {title} (an .xlsx or .xls file) was found in {shown(root)}, two levels "
+        "below it or beside it: put it there under its released name, or give the sheet itself as root."
+    )
+
+
+def _sheets(folder: Path, depth: int) -> Iterator[Path]:
+    """The workbooks in ``folder`` and ``depth`` levels below; ``~$`` marks a lock file of Excel."""
+    try:
+        files = [item for item in folder.iterdir() if item.suffix.lower() in {".xlsx", ".xls"}]
+    except OSError:
+        return
+    yield from (item for item in files if item.is_file() and not item.name.startswith(("~$", ".")))
+    if depth > 0:
+        for inside in subfolders(folder):
+            yield from _sheets(inside, depth - 1)
+
+
+def read_sheet(path: Path, worksheet: str = "") -> pd.DataFrame:
+    """The annotated rows of a workbook as text, with the columns of :data:`COLUMNS` and ``row``, Excel's row.
+
+    ``worksheet`` is the one to prefer if it is there. The header row is found by its content, so rows
+    above it do not matter. Every cell is text, as ``01`` must stay ``01``; an absent Action Units column
+    gives empty text. Raises InputError for a file that does not open and for columns that are missing.
+    """
+    sheets = _open(path)
+    preferred = [name for name in sheets if _plain(name) == _plain(worksheet)]
+    headers = {name: _find_header(sheets[name]) for name in preferred or sheets}
+    complete = [name for name, (_, columns) in headers.items() if not _missing(columns)]
+    if not complete:
+        raise InputError(_explain_missing(path, sheets, headers))
+    if len(complete) > 1:
+        raise InputError(
+            f"{shown(path)} has several worksheets with annotations, {', '.join(complete)}: "
+            "delete all but one."
+        )
+    cells = sheets[complete[0]]
+    header_row, columns = headers[complete[0]]
+    rows = cells.iloc[header_row + 1 :]
+    rows = rows[(rows != "").any(axis=1)]
+    found = {field: rows[columns[field]] if field in columns else "" for field in COLUMNS}
+    return pd.DataFrame(found, index=rows.index).assign(row=rows.index + 1).reset_index(drop=True)
+
+
+def _open(path: Path) -> dict[str, pd.DataFrame]:
+    """Every worksheet of a workbook as a table of stripped text."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl reports every Excel feature it passes over
+            sheets = pd.read_excel(path, sheet_name=None, header=None, dtype=str, na_filter=False)
+    except ImportError:
+        raise
+    except Exception:
+        # The parsers raise a dozen kinds of errors on damaged files; what a reader can do is the same.
+        raise InputError(_explain_unreadable(path)) from None
+    return {
+        str(name): cells.astype(str).apply(lambda column: column.str.strip())
+        for name, cells in sheets.items()
+    }
+
+
+def _explain_unreadable(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(len(_COMPOUND_FILE))
+    except OSError as error:
+        return f"Cannot open the sheet {shown(path)}: {error.strerror}."
+    if beginning == _COMPOUND_FILE and path.suffix.lower() == ".xlsx":  # a real one is a zip archive
+        return f"The sheet {shown(path)} is protected by a password: save a copy without one and use that."
+    return f"The sheet {shown(path)} is damaged or no Excel workbook: restore it from the release."
+
+
+def _plain(header: str) -> str:
+    """A header without case, blanks, underscores and hyphens."""
+    return re.sub(r"[\s_\-]", "", header).lower()
+
+
+def _find_header(cells: pd.DataFrame) -> tuple[int, dict[str, int]]:
+    """The row (from 0) with most of the known headers, and where it has them: field -> column."""
+    best: tuple[int, dict[str, int]] = (0, {})
+    for row in range(min(len(cells), _LAST_HEADER_ROW)):
+        headers = [_plain(text) for text in cells.iloc[row]]
+        columns = {
+            field: headers.index(next(name for name in names if name in headers))
+            for field, names in COLUMNS.items()
+            if set(names) & set(headers)
+        }
+        if len(columns) > len(best[1]):
+            best = (row, columns)
+    return best
+
+
+def _missing(columns: dict[str, int]) -> list[str]:
+    return [HEADERS[field] for field in COLUMNS if field not in columns and field != "action_units"]
+
+
+def _explain_missing(
+    path: Path, sheets: dict[str, pd.DataFrame], headers: dict[str, tuple[int, dict[str, int]]]
+) -> str:
+    """The worksheet that comes nearest, what it lacks and what it has."""
+    name = max(headers, key=lambda name: len(headers[name][1]))
+    row, columns = headers[name]
+    if not columns:
+        wanted, names = ", ".join(HEADERS.values()), ", ".join(sheets)
+        return f"{shown(path)} has no row with the headers {wanted} in its worksheets ({names})."
+    found = ", ".join(text for text in sheets[name].iloc[row] if text)
+    return (
+        f"{shown(path)}, worksheet {name}, lacks the columns {', '.join(_missing(columns))}; "
+        f"the headers in its row {row + 1} are: {found}."
+    )
+
+
+def whole_number(text: str) -> int | None:
+    """The whole number a cell spells ("46", "46.0"), or None."""
+    return int(float(text)) if re.fullmatch(r"\d+(\.0*)?", text) else None

@@ -1,0 +1,27 @@
+"""Tiny datasets that the tests share."""
+
+from pathlib import Path
+
+import pytest
+
+from dianet_utils.datasets import synthetic
+from dianet_utils.datasets.synthetic.official import write_official
+
+TINY = synthetic.Settings(
+    subjects=5, clips_per_emotion=2, emotions=("disgust", "happiness", "surprise"), size=64, duration=(16, 24)
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Thirty small clips of five subjects, in the generator's own layout."""
+    return synthetic.generate(TINY, tmp_path_factory.mktemp("synthetic") / "data", workers=1, shown=False)
+
+
+@pytest.fixture(scope="session")
+def official(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same kind of clips in the three official layouts."""
+    folder = tmp_path_factory.mktemp("official")
+    return {
+        name: write_official(name, folder / name, TINY, progress=False) for name in ("casme2", "samm", "mmew")
+    }

@@ -1,0 +1,135 @@
+"""Which file is which frame, reading it, and one face crop a clip."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from released import JPEG, write_frames
+
+from dianet_utils import datasets
+from dianet_utils.datasets import frames, synthetic
+from dianet_utils.datasets.synthetic.official import face_place, write_official
+from dianet_utils.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("img46.jpg", 46),
+        ("reg_img46.JPG", 46),
+        ("006_05562.jpg", 5562),
+        ("009_3577.jpg", 3577),
+        ("1.png", 1),
+        ("0001.bmp", 1),
+        ("._img46.jpg", None),
+        ("Thumbs.db", None),
+        ("Desktop - Shortcut.lnk", None),
+        ("img46 - Copy.jpg", None),
+        ("img46 (1).jpg", None),
+        ("jpg46", None),
+    ],
+)
+def test_number_of_a_file(name: str, number: int | None) -> None:
+    assert frames.frame_number(name) == number
+
+
+def test_index_is_in_numerical_order_and_skips_stray_files(tmp_path: Path) -> None:
+    for name in ("2.jpg", "10.jpg", "1.jpg", "Thumbs.db", "SYNTHETIC.txt"):
+        (tmp_path / name).write_bytes(JPEG)
+    assert [path.name for path in frames.index_frames(tmp_path).values()] == ["1.jpg", "2.jpg", "10.jpg"]
+    clip = pd.Series({"frames": str(tmp_path)})
+    assert [path.name for path in frames.clip_frames(clip, 2, 9)] == ["2.jpg"]
+
+
+def test_index_refuses_two_files_for_one_number(tmp_path: Path) -> None:
+    for name in ("img046.jpg", "img46.jpg"):
+        (tmp_path / name).write_bytes(JPEG)
+    with pytest.raises(InputError, match=r"two files for frame 46, img046.jpg and img46.jpg"):
+        frames.index_frames(tmp_path)
+    with pytest.raises(InputError, match=r"Cannot list the frames in .*nowhere"):
+        frames.index_frames(tmp_path / "nowhere")
+
+
+def test_colours_and_grey(tmp_path: Path) -> None:
+    red = np.zeros((6, 8, 3), np.uint8)
+    red[..., 0] = 200
+    cv2.imwrite(str(tmp_path / "1.png"), red[..., ::-1])
+    cv2.imwrite(str(tmp_path / "2.png"), red[..., 0])
+    colour, grey = frames.read_frame(tmp_path / "1.png"), frames.read_frame(tmp_path / "2.png")
+    assert colour.dtype == np.uint8
+    assert (colour == red).all()
+    assert grey.shape == (6, 8, 3)
+    assert (grey == 200).all()
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", JPEG[: len(JPEG) // 2], JPEG[:-2]])
+def test_damaged_images_name_the_file(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "img7.jpg").write_bytes(content)
+    with pytest.raises(InputError, match=r"img7.jpg is (empty|damaged or no image): restore it"):
+        frames.read_frame(tmp_path / "img7.jpg")
+
+
+def test_a_missing_image_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"Cannot read the frame .*img8.jpg"):
+        frames.read_frame(tmp_path / "img8.jpg")
+
+
+def test_bytes_behind_the_end_of_a_jpeg_do_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(JPEG + bytes(20))
+    assert frames.read_frame(tmp_path / "1.jpg").shape == (12, 10, 3)
+
+
+def test_samm_frames_are_grey_and_reach_over_the_upper_body(official: dict[str, Path]) -> None:
+    clip = datasets.load("samm", official["samm"]).iloc[5]
+    path = frames.clip_frames(clip, int(clip["onset"]), int(clip["offset"]))[0]
+    raw = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert raw.shape == (217, 320)
+    assert (frames.read_frame(path) == raw[..., None]).all()
+
+
+@pytest.mark.parametrize(("name", "variant"), [("samm", "samm"), ("casme2", "raw")])
+def test_the_crop_of_a_clip_holds_its_face(name: str, variant: str, tmp_path: Path) -> None:
+    settings = synthetic.Settings(subjects=3, clips_per_emotion=1, size=64, duration=(16, 17))
+    clips = datasets.load(name, write_official(name, tmp_path / name, settings, [variant], progress=False))
+    for place, (_, clip) in enumerate(clips.iterrows()):
+        box, face = frames.clip_box(clip), face_place(variant, place, 64)
+        assert box is not None
+        assert box.width == box.height
+        middle = (box.x + box.width / 2 - face.x, box.y + box.height / 2 - face.y)
+        assert abs(middle[0] - 32) < 11
+        assert abs(middle[1] - 32) < 11
+        assert 44 < box.width < 70
+
+
+def test_one_crop_a_clip(official: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One search for the face serves all frames; cropped releases need none."""
+    searched: list[tuple[int, ...]] = []
+
+    def search(image: np.ndarray) -> frames.Box:
+        searched.append(image.shape)
+        return frames.Box(1, 2, 30, 30)
+
+    monkeypatch.setattr(frames, "face_box", search)
+    for clips, searches in ((datasets.load(name, official[name]), int(name == "samm")) for name in official):
+        searched.clear()
+        box = frames.clip_box(clips.iloc[3])
+        assert len(searched) == searches
+        assert box == (frames.Box(1, 2, 30, 30) if searches else None)
+
+
+def test_the_crop_falls_back_to_later_frames_then_says_so(tmp_path: Path) -> None:
+    clip = pd.Series({"frames": str(tmp_path), "crop": "face", "onset": 4, "apex": 6, "offset": 9})
+    write_frames(tmp_path)
+    with pytest.raises(InputError, match="No face was found in the onset, apex or offset frame in"):
+        frames.clip_box(clip)
+    with pytest.raises(InputError, match="No face was found in an image of 10 x 12 pixels"):
+        frames.face_box(frames.read_frame(tmp_path / "reg_img4.jpg"))
+
+
+def test_a_box_is_a_view() -> None:
+    image = np.arange(5 * 7).reshape(5, 7)
+    part = frames.Box(2, 1, 3, 2).of(image)
+    assert part.tolist() == [[9, 10, 11], [16, 17, 18]]
+    assert part.base is not None
