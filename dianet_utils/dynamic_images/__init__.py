@@ -1,0 +1,49 @@
+"""From the frames of a clip to its dynamic images: weights, images, scalings and the cached bank.
+
+``weights`` says how much each frame counts, ``images`` adds frames up and scales the sum, ``rank``
+is rank pooling itself, ``clip`` makes the images of one clip from its files, ``store`` keeps them,
+and ``bank`` does all of it for a table of clips.
+"""
+
+from dianet_utils.dynamic_images.bank import Bank, build_bank
+from dianet_utils.dynamic_images.images import (
+    SCALINGS,
+    dynamic_image,
+    scale_minmax,
+    scale_signed,
+    weighted_sums,
+)
+from dianet_utils.dynamic_images.rank import gram, rank_pooling, rank_weights
+from dianet_utils.dynamic_images.weights import (
+    PHASES,
+    WEIGHTINGS,
+    Moments,
+    arp_weights,
+    harmonic_weights,
+    offset_weights,
+    phase_weights,
+    resample,
+    whole_numbers,
+)
+
+__all__ = [
+    "PHASES",
+    "SCALINGS",
+    "WEIGHTINGS",
+    "Bank",
+    "Moments",
+    "arp_weights",
+    "build_bank",
+    "dynamic_image",
+    "gram",
+    "harmonic_weights",
+    "offset_weights",
+    "phase_weights",
+    "rank_pooling",
+    "rank_weights",
+    "resample",
+    "scale_minmax",
+    "scale_signed",
+    "weighted_sums",
+    "whole_numbers",
+]

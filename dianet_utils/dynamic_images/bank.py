@@ -1,0 +1,203 @@
+"""The dynamic images of a whole table of clips: made once, in parallel, and kept on disk."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dianet_utils import files, machine
+from dianet_utils.checks import Check, Choice, Names, Whole, check_all
+from dianet_utils.dynamic_images.clip import Recipe, Source, clip_images
+from dianet_utils.dynamic_images.images import SCALINGS
+from dianet_utils.dynamic_images.store import Store
+from dianet_utils.dynamic_images.weights import PHASES, WEIGHTINGS
+from dianet_utils.errors import InputError
+from dianet_utils.progress import Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Bank:
+    """The dynamic images of a table of clips, row for row.
+
+    ``images`` is [clip, phase, 3, H, W], channels in the order R, G, B: uint8 for the scaling
+    ``"minmax"``, float32 in -1..1 for ``"signed"``. ``clips`` is the clip table in the same order.
+    """
+
+    images: npt.NDArray[Any]
+    clips: pd.DataFrame
+    phases: tuple[str, ...]
+    scaling: str
+
+    @property
+    def classes(self) -> list[str]:
+        """The emotions that occur, sorted; their positions are the targets."""
+        return sorted(self.clips["emotion"].unique())
+
+    @property
+    def targets(self) -> npt.NDArray[np.int64]:
+        """The class of each clip as its position in ``classes``: int64 [clip]."""
+        return np.searchsorted(self.classes, self.clips["emotion"].to_numpy(str)).astype(np.int64)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of images, clip ids, labels and phases in hexadecimal: what a run's numbers depend on."""
+        names = [self.clips.index.tolist(), self.clips["emotion"].tolist(), self.phases, self.scaling]
+        digest = hashlib.sha256(json.dumps([*names, self.images.shape]).encode())
+        digest.update(np.ascontiguousarray(self.images).data)
+        return digest.hexdigest()
+
+
+def build_bank(
+    clips: pd.DataFrame,
+    phases: Sequence[str] = ("onset", "offset"),
+    size: int = 224,
+    weighting: str = "arp",
+    temporal: int | None = None,
+    scaling: str = "minmax",
+    cache: str | Path | None = None,
+    workers: int = 0,
+    shown: bool = True,
+) -> Bank:
+    """The dynamic images of every clip, ``size`` by ``size`` pixels, from the cache where it holds them.
+
+    ``phases`` among ``whole``, ``onset``, ``offset``; ``weighting`` is ``arp`` (Eq. 1-3), ``harmonic``
+    or ``rank``; ``temporal`` normalises each phase to that many frames first; ``scaling`` is
+    ``minmax`` or ``signed``. ``workers`` threads decode (0: one a usable core); the result is the
+    same for any number. ``cache`` is a folder (default ``data/banks``): finished clips are kept at
+    once, so a build that was killed goes on where it stopped, and a cached file that is damaged or
+    belongs to other frames is made again. ``shown`` prints progress.
+
+    Annotated frames without a file are passed over and the clip is named. Raises InputError listing
+    every clip that cannot be used, or every frame that cannot be read, at once.
+    """
+    given = {"phases": list(phases), "size": size, "weighting": weighting, "temporal": temporal}
+    checked = check_all({**given, "scaling": scaling, "workers": workers}, _CHECKS)
+    threads = checked.pop("workers") or machine.cores()
+    recipe = Recipe(**checked)
+    sources = _sources(clips, recipe)
+    if shown:
+        _print_notices(sources, recipe)
+    store = Store(Path(cache or files.DATA / "banks"), recipe, sources)
+    images = store.load()
+    if images is None:
+        images = _build(sources, recipe, store, threads, shown)
+        store.save(images)
+    return Bank(images, clips, recipe.phases, recipe.scaling)
+
+
+_CHECKS: dict[str, Check] = {
+    "phases": Names(PHASES),
+    "size": Whole(1, 4096),
+    "weighting": Choice(*WEIGHTINGS),
+    "temporal": Whole(2, 10_000, optional=True),
+    "scaling": Choice(*SCALINGS),
+    "workers": Whole(0, 1024),
+}
+
+
+def _sources(clips: pd.DataFrame, recipe: Recipe) -> list[Source]:
+    """The files of every clip; one InputError for all clips that cannot be used."""
+    if clips.empty or not clips.index.is_unique:
+        raise InputError("Dynamic images need a table of clips with at least one row and no clip twice.")
+    sources, problems = [], []
+    for name, clip in clips.iterrows():
+        problem = _row_problem(clip)
+        try:
+            source = None if problem else Source.of(clip)
+        except InputError as error:
+            source, problem = None, str(error)
+        if source is not None:
+            sources.append(source)
+            bare = [phase for phase, count in source.counts(recipe.phases).items() if count == 0]
+            problem = f"no file for any frame of the phase {', '.join(bare)}" if bare else ""
+        problems += [f"{name}: {problem}"] if problem else []
+    if problems:
+        raise InputError(_listing("clips cannot be used; datasets.select leaves them out", problems))
+    return sources
+
+
+def _row_problem(clip: pd.Series) -> str:
+    """Why a row of the clip table can have no dynamic images, or ""."""
+    numbers = [clip["onset"], clip["apex"], clip["offset"]]
+    if clip["problem"]:
+        return str(clip["problem"])
+    if any(pd.isna(number) for number in numbers) or sorted(numbers) != numbers:
+        return f"onset, apex and offset are {', '.join(map(str, numbers))}, not three rising numbers"
+    return "" if clip["frames"] else "no folder of frames was found"
+
+
+def _print_notices(sources: Sequence[Source], recipe: Recipe) -> None:
+    """Name the clips whose images are made of fewer frames than annotated, or are blank."""
+    short, blank = [], []
+    for source in sources:
+        missing = source.moments.offset - source.moments.onset + 1 - len(source.files)
+        short += [f"{source.clip.name} ({missing})"] if missing else []
+        counts = source.counts(recipe.phases)
+        blank += [f"{source.clip.name} ({phase})" for phase, count in counts.items() if count == 1]
+    if short:
+        print(f"Annotated frames without a file are passed over: {', '.join(short)}.")
+    if blank:
+        print(f"A phase of one frame has a blank dynamic image: {', '.join(blank)}.")
+
+
+def _build(
+    sources: Sequence[Source], recipe: Recipe, store: Store, threads: int, shown: bool
+) -> npt.NDArray[Any]:
+    """Make the images of all clips in ``threads`` threads, keeping each as it is done."""
+    images = np.empty((len(sources), *recipe.shape), recipe.kind)
+    progress = Progress(len(sources), "clips", "dynamic images", shown=shown)
+    problems: list[str] = []
+    with _one_opencv_thread(), ThreadPoolExecutor(threads) as pool:
+        tasks = [
+            pool.submit(_fill, place, source, recipe, store)
+            for place, source in zip(images, sources, strict=True)
+        ]
+        try:
+            for task in as_completed(tasks):
+                try:
+                    task.result()
+                except InputError as error:
+                    problems += str(error).splitlines()
+                progress.advance()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)  # an interrupt does not wait for the rest
+    if problems:
+        raise InputError(
+            _listing("problems stop this bank; the clips that are done are kept", sorted(problems))
+        )
+    return images
+
+
+def _fill(place: npt.NDArray[Any], source: Source, recipe: Recipe, store: Store) -> None:
+    """Put one clip's images into ``place`` [phase, 3, H, W], from its part or from its frames."""
+    name = str(source.clip.name)
+    images = store.load_part(name)
+    if images is None:
+        images = clip_images(source, recipe)
+        store.save_part(name, images)
+    place[...] = images
+
+
+@contextmanager
+def _one_opencv_thread() -> Iterator[None]:
+    """Keep OpenCV from starting threads of its own inside ours."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+def _listing(what: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"{len(lines)} {what}:", *lines])

@@ -1,0 +1,145 @@
+"""One clip on disk: what its dynamic images depend on, and how they are made from its files."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dianet_utils.datasets.frames import Box, clip_box, index_frames, read_frame
+from dianet_utils.dynamic_images.images import scale_minmax, scale_signed, weighted_sums
+from dianet_utils.dynamic_images.rank import gram, rank_weights
+from dianet_utils.dynamic_images.weights import (
+    Integers,
+    Moments,
+    Reals,
+    phase_weights,
+    resample,
+    whole_numbers,
+)
+from dianet_utils.errors import InputError
+
+# Part of every key: raise it whenever the same files would give other images.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How each clip of a bank is turned into images."""
+
+    phases: tuple[str, ...]
+    size: int
+    weighting: str
+    temporal: int | None
+    scaling: str
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """The shape of one clip's images: [phase, 3, size, size]."""
+        return (len(self.phases), 3, self.size, self.size)
+
+    @property
+    def kind(self) -> npt.DTypeLike:
+        """The type of the images: uint8 for min-max, float32 for signed."""
+        return np.dtype(np.uint8 if self.scaling == "minmax" else np.float32)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The frames onset..offset of one clip that have a file, and what identifies them."""
+
+    clip: pd.Series = field(repr=False)
+    files: list[Path]
+    moments: Moments
+
+    @classmethod
+    def of(cls, clip: pd.Series) -> "Source":
+        """Find the files of a row of the clip table; raises InputError if its folder cannot be listed."""
+        onset, apex, offset = (int(clip[name]) for name in ("onset", "apex", "offset"))
+        index = {n: path for n, path in index_frames(clip["frames"]).items() if onset <= n <= offset}
+        return cls(clip, list(index.values()), Moments(np.array(list(index), np.int64), onset, apex, offset))
+
+    def counts(self, phases: tuple[str, ...]) -> dict[str, int]:
+        """How many files each phase has."""
+        return {phase: int(self.moments.within(phase).sum()) for phase in phases}
+
+    def key(self, recipe: Recipe) -> str:
+        """Names this clip's images: a hash of the recipe, the annotation and each file's name, size and time.
+
+        The folder's place does not enter, so a dataset that is moved as it is keeps its images.
+        """
+        stats = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in self.files]
+        _, onset, apex, offset = self.moments
+        given = [VERSION, asdict(recipe), str(self.clip.name), onset, apex, offset, self.clip["crop"], stats]
+        return hashlib.sha256(json.dumps(given).encode()).hexdigest()
+
+    def frames(self) -> Iterator[npt.NDArray[np.uint8]]:
+        """Decode the frames one after another, cropped to the clip's one box, as RGB uint8 [H, W, 3]."""
+        box: Box | None = clip_box(self.clip)
+        for path in self.files:
+            frame = read_frame(path)
+            yield frame if box is None else box.of(frame)
+
+
+def clip_images(source: Source, recipe: Recipe) -> npt.NDArray[Any]:
+    """All dynamic images of one clip from one pass over its files: [phase, 3, size, size].
+
+    Frames go from the decoder into the sums at the size they have; only the finished images are
+    resized, so no rounding comes before the subtraction that a dynamic image is. Rank pooling alone
+    needs all frames of the clip in memory. Raises InputError naming every frame that cannot be read.
+    """
+    try:
+        if recipe.weighting == "rank":
+            frames = list(source.frames())
+            sums = weighted_sums(frames, _rank_rows(frames, source.moments, recipe))
+        else:
+            weights = phase_weights(recipe.phases, source.moments, recipe.weighting, recipe.temporal)
+            sums = weighted_sums(source.frames(), _whole_rows(weights))
+    except InputError as error:
+        raise InputError("\n".join(_unreadable(source) or [f"{source.clip.name}: {error}"])) from None
+    return np.stack([_finished(image, recipe) for image in sums])
+
+
+def _whole_rows(weights: Integers | Reals) -> Integers:
+    """Each row as whole numbers; a row's unit does not matter to an image that is scaled by its own range."""
+    return np.stack([whole_numbers(row)[0] for row in weights])
+
+
+def _rank_rows(frames: list[npt.NDArray[np.uint8]], moments: Moments, recipe: Recipe) -> Integers:
+    """The weights of rank pooling, one row a phase: it ranks the frames of the phase among themselves."""
+    products = gram(frames)
+    rows = np.zeros((len(recipe.phases), len(frames)))
+    for row, phase in zip(rows, recipe.phases, strict=True):
+        inside = moments.within(phase)
+        inner = products[np.ix_(inside, inside)]
+        if recipe.temporal is None:
+            weights = rank_weights(inner)
+        else:
+            folded = resample(int(inside.sum()), recipe.temporal)
+            weights = rank_weights(folded @ inner @ folded.T / (recipe.temporal - 1) ** 2) @ folded
+        row[inside] = -weights if phase == "offset" else weights
+    return _whole_rows(rows)
+
+
+def _finished(image: npt.NDArray[Any], recipe: Recipe) -> npt.NDArray[Any]:
+    """Resize one finished sum [H, W, 3] by area averaging, scale it, and put the channels first."""
+    resized = cv2.resize(image, (recipe.size, recipe.size), interpolation=cv2.INTER_AREA)
+    scaled = scale_minmax(resized) if recipe.scaling == "minmax" else scale_signed(resized)
+    return scaled.transpose(2, 0, 1)
+
+
+def _unreadable(source: Source) -> list[str]:
+    """A sentence for each frame of the clip that cannot be read."""
+    problems = []
+    for path in source.files:
+        try:
+            read_frame(path)
+        except InputError as error:
+            problems.append(str(error))
+    return problems

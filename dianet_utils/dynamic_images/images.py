@@ -1,0 +1,113 @@
+"""Frames and weights become a dynamic image; a dynamic image becomes an input of a network."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dianet_utils.dynamic_images.weights import Integers, whole_numbers
+from dianet_utils.errors import InputError
+
+SCALINGS = ("minmax", "signed")
+
+Frames = Sequence[npt.NDArray[np.uint8]] | npt.NDArray[np.uint8]
+
+
+def weighted_sums(frames: Iterable[npt.NDArray[np.uint8]], weights: Integers) -> npt.NDArray[Any]:
+    """Several weighted sums of the same frames in one pass, exact: [sum, H, W, C].
+
+    ``frames`` yields T arrays [H, W, C] uint8 of one size and is read once, one frame in memory at a
+    time; ``weights`` is [sum, T], whole numbers. The result is float32 or float64 holding whole
+    numbers: every partial sum is a whole number below 2^24, or else below 2^53, which is as far as
+    the two types are exact. The weights 2t - T - 1 fit float32 up to T = 513.
+    """
+    kind = _exact_kind(weights)
+    sums = buffer = np.empty(0, dtype=kind)
+    number = -1
+    for number, (frame, column) in enumerate(zip(frames, weights.T, strict=True)):
+        if number == 0:
+            sums, buffer = np.zeros((len(weights), *frame.shape), kind), np.empty(frame.shape, kind)
+        if frame.shape != buffer.shape:
+            raise InputError(f"Frame {number + 1} is {_size(frame)} but the first is {_size(buffer)}.")
+        np.copyto(buffer, frame)
+        for total, weight in zip(sums, column, strict=True):
+            if weight:
+                cv2.scaleAdd(buffer, float(weight), total, dst=total)
+    if number < 0:
+        raise InputError("A dynamic image needs 1 frame or more, not 0.")
+    return sums
+
+
+def dynamic_image(frames: Frames, weights: npt.ArrayLike) -> npt.NDArray[Any]:
+    """The dynamic image ``d = sum_t w_t I_t`` (Eq. 1-3) of T frames [T, H, W, C] uint8: [H, W, C].
+
+    Whole-number weights give the exact int32 result (int64 where it could pass 2^31, from about
+    5,800 frames on). Real weights, such as the harmonic ones, give float64: they are first rounded
+    to a 2^20th of the largest weight, which keeps a static clip exactly 0.
+    """
+    numbers, unit = whole_numbers(weights)
+    if len(frames) != len(numbers):
+        raise InputError(f"There are {len(frames)} frames but {len(numbers)} weights.")
+    total = weighted_sums(frames, numbers[None])[0]
+    if not np.issubdtype(np.asarray(weights).dtype, np.integer):
+        return total.astype(np.float64) * unit
+    return total.astype(np.int32 if _largest_sum(numbers[None]) < 2**31 else np.int64)
+
+
+def scale_minmax(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Stretch one dynamic image to 0..255 by its own extremes over all channels, as the field does: uint8.
+
+    No motion lands on whatever grey the extremes leave for it. The opposite sign gives the inverted
+    image, 255 - x (to one level, where rounding meets a tie). A constant image becomes 0.
+    """
+    values = image.astype(np.float64)
+    low, high = values.min(), values.max()
+    if low == high:
+        return np.zeros(image.shape, dtype=np.uint8)
+    values -= low
+    values *= 255.0 / (high - low)
+    return np.rint(values, out=values).astype(np.uint8)
+
+
+def scale_signed(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Divide one dynamic image by three robust standard deviations and clip it to -1..1: float32.
+
+    The deviation is ``1.4826 * median(abs(x))``, the usual estimate that a few strong pixels do not
+    move. 0 stays 0 and the sign stays the sign. Where more than half of the values are exactly 0
+    the median is taken over the others; an image of zeros stays as it is.
+    """
+    size = np.abs(image.astype(np.float64))
+    middle = float(np.median(size))
+    if middle == 0.0 and size.any():
+        middle = float(np.median(size[size > 0]))
+    scale = 3 * 1.4826 * middle
+    return np.clip(image / scale if scale else image, -1.0, 1.0).astype(np.float32)
+
+
+def check_sizes(frames: Frames) -> None:
+    """Raise InputError if the frames of a clip differ in size; all must be the same view of one face."""
+    for number, frame in enumerate(frames, start=1):
+        if frame.shape != frames[0].shape:
+            raise InputError(f"Frame {number} is {_size(frame)} but the first is {_size(frames[0])}.")
+
+
+def _exact_kind(weights: Integers) -> type[np.floating[Any]]:
+    largest = _largest_sum(weights)
+    if largest >= 2**53:
+        raise InputError(
+            "The weights are too large for an exact sum: 255 times their sum must stay below 2^53."
+        )
+    return np.float32 if largest < 2**24 else np.float64
+
+
+def _largest_sum(weights: Integers) -> int:
+    """The largest absolute value that a partial sum over uint8 frames can take, in any order."""
+    positive = int(np.maximum(weights, 0).sum(axis=1).max())
+    negative = int(np.minimum(weights, 0).sum(axis=1).min())
+    return 255 * max(positive, -negative)
+
+
+def _size(image: npt.NDArray[Any]) -> str:
+    return "x".join(str(side) for side in image.shape)

@@ -1,0 +1,92 @@
+"""Where finished images are kept, and when they are trusted: never without a check."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dianet_utils import files
+from dianet_utils.dynamic_images.clip import VERSION, Recipe, Source
+
+
+class Store:
+    """The files of one bank in ``folder``: ``<key>.npy`` with ``<key>.json`` once it is complete, and
+    ``parts/<clip key>.npz`` for the clips finished so far.
+
+    The keys hash everything that went in, so files of other frames or parameters are not even looked
+    at. A part has its own key, so it outlives a change to another clip of the table.
+    """
+
+    def __init__(self, folder: Path, recipe: Recipe, sources: Sequence[Source]):
+        """Name the files by what goes in; nothing is read or written yet."""
+        self.folder, self.recipe = folder, recipe
+        self.keys = {str(source.clip.name): source.key(recipe) for source in sources}
+        content = json.dumps([VERSION, asdict(recipe), list(self.keys.items())])
+        self.key = hashlib.sha256(content.encode()).hexdigest()[:16]
+        self.images, self.note = folder / f"{self.key}.npy", folder / f"{self.key}.json"
+
+    def load(self) -> npt.NDArray[Any] | None:
+        """The complete images [clip, phase, 3, H, W], or None where there are none that can be trusted."""
+        if not (self.images.exists() or self.note.exists()):
+            return None
+        try:
+            images = np.load(self.images, allow_pickle=False)
+            if files.read_json(self.note) == self._describe(images):
+                return images
+        except (OSError, ValueError, EOFError):
+            pass
+        print(f"The cached bank {files.shown(self.images)} is damaged or incomplete: it is made again.")
+        return None
+
+    def save(self, images: npt.NDArray[Any]) -> None:
+        """Keep the complete images and drop their parts."""
+        content = io.BytesIO()
+        np.save(content, images, allow_pickle=False)
+        files.write_bytes(self.images, content.getvalue())
+        files.write_json(self.note, self._describe(images))
+        for clip in self.keys:
+            self._part(clip).unlink(missing_ok=True)
+
+    def load_part(self, clip: str) -> npt.NDArray[Any] | None:
+        """The images of one clip [phase, 3, H, W] that an earlier build finished, or None."""
+        path = self._part(clip)
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as part:
+                images = part["images"]  # the archive holds a checksum, which reading verifies
+            if images.shape == self.recipe.shape and images.dtype == self.recipe.kind:
+                return images
+        except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile):
+            pass
+        print(f"The cached part {files.shown(path)} is damaged: clip {clip} is made again.")
+        return None
+
+    def save_part(self, clip: str, images: npt.NDArray[Any]) -> None:
+        """Keep the images of one finished clip."""
+        content = io.BytesIO()
+        np.savez(content, images=images)
+        files.write_bytes(self._part(clip), content.getvalue())
+
+    def _part(self, clip: str) -> Path:
+        return self.folder / "parts" / f"{self.keys[clip]}.npz"
+
+    def _describe(self, images: npt.NDArray[Any]) -> dict[str, Any]:
+        """What the note says: everything that went in, and the hash of what came out."""
+        checksum = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()
+        given = json.loads(json.dumps(asdict(self.recipe)))
+        return {
+            "version": VERSION,
+            "recipe": given,
+            "shape": list(images.shape),
+            "type": str(images.dtype),
+            "sha256": checksum,
+            "clips": self.keys,
+        }

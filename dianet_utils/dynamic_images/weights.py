@@ -1,0 +1,134 @@
+"""How much each frame counts in a dynamic image.
+
+A dynamic image is one weighted sum of frames (Eq. 1), so everything that tells one kind from
+another, the phase, the weighting and temporal normalisation, is a row of weights over the frames of
+the clip. Here the weights are made, as whole numbers wherever the formula allows it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dianet_utils.errors import InputError
+
+PHASES = ("whole", "onset", "offset")
+WEIGHTINGS = ("arp", "harmonic", "rank")
+
+Integers = npt.NDArray[np.int64]
+Reals = npt.NDArray[np.float64]
+
+_FINEST = 2**20  # real weights become whole multiples of (the largest weight) / _FINEST
+
+
+def arp_weights(count: int) -> Integers:
+    """``a_t = 2t - T - 1`` for t = 1..T (Eq. 1): approximate rank pooling, whole numbers [T].
+
+    They run from 1 - T to T - 1 in steps of two and sum to 0, so what does not move vanishes; for
+    T = 1 the one weight is 0 and the image blank.
+    """
+    _need_frames(count)
+    return 2 * np.arange(1, count + 1) - count - 1
+
+
+def offset_weights(count: int) -> Integers:
+    """``b_t = T + 1 - 2t`` for t = 1..T (Eq. 3): exactly minus :func:`arp_weights`, whole numbers [T]."""
+    return -arp_weights(count)
+
+
+def harmonic_weights(count: int) -> Reals:
+    """``2(T - t + 1) - (T + 1)(H_T - H_(t-1))`` for t = 1..T, with H the harmonic numbers: float64 [T].
+
+    This is approximate rank pooling on the running mean of the frames (Bilen et al., "Dynamic image
+    networks for action recognition", CVPR 2016). It equals the sum of ``(2i - T - 1) / i`` over
+    i = t..T, sums to 0 and is largest near the middle of the sequence. Correct to float64 rounding.
+    """
+    _need_frames(count)
+    steps = np.arange(1, count + 1)
+    tails = np.cumsum(1.0 / steps[::-1])[::-1]  # H_T - H_(t-1), the smallest terms added first
+    return 2.0 * (count - steps + 1) - (count + 1) * tails
+
+
+def resample(count: int, length: int) -> Integers:
+    """Temporal normalisation to ``length`` frames by linear interpolation, as weights [length, T].
+
+    Row k holds what each of the T original frames gives to the new frame k, in units of
+    ``1 / (length - 1)``: the new frames stand at the positions ``k (T - 1) / (length - 1)``, so in
+    this unit every weight is a whole number and each row sums to ``length - 1``. Weights ``w`` for
+    the new frames fold into ``w @ resample(T, length)`` for the original ones, and the sum of the
+    original frames is then *exactly* ``length - 1`` times the dynamic image of interpolated ones,
+    which are never made or rounded. Both scalings divide by the image's own range, so they ignore
+    the factor.
+    """
+    _need_frames(count)
+    if length < 2:
+        raise InputError(f"Temporal normalisation needs 2 frames or more, not {length}.")
+    step = length - 1
+    before, share = np.divmod(np.arange(length) * (count - 1), step)
+    weights = np.zeros((length, count + 1), dtype=np.int64)
+    rows = np.arange(length)
+    weights[rows, before] = step - share
+    weights[rows, before + 1] += share
+    return weights[:, :count]  # the extra column only ever receives a share of 0
+
+
+class Moments(NamedTuple):
+    """When a clip's frames were taken: their numbers [T], rising, and the numbers of its key frames."""
+
+    numbers: Integers
+    onset: int
+    apex: int
+    offset: int
+
+    def within(self, phase: str) -> npt.NDArray[np.bool_]:
+        """Which of the frames belong to a phase [T]; the apex belongs to both halves."""
+        first = self.apex if phase == "offset" else self.onset
+        last = self.apex if phase == "onset" else self.offset
+        return (first <= self.numbers) & (self.numbers <= last)
+
+
+def phase_weights(
+    phases: Sequence[str], moments: Moments, weighting: str = "arp", temporal: int | None = None
+) -> Integers | Reals:
+    """One row of weights a phase over the frames of a clip: [phase, T], zero outside the phase.
+
+    ``weighting`` is ``"arp"`` (whole numbers) or ``"harmonic"`` (float64); the offset phase carries
+    the opposite sign (Eq. 3). ``temporal`` first normalises each phase to that many frames and makes
+    its weights ``temporal - 1`` times as large (see :func:`resample`). Rank pooling depends on the
+    frames and is made by :func:`dianet_utils.dynamic_images.rank.rank_weights`.
+    """
+    kind = {"arp": arp_weights, "harmonic": harmonic_weights}[weighting]
+    rows: list[npt.NDArray[Any]] = []
+    for phase in phases:
+        inside = moments.within(phase)
+        count = int(inside.sum())
+        inner = kind(count) if temporal is None else kind(temporal) @ resample(count, temporal)
+        row = np.zeros(len(inside), dtype=inner.dtype)
+        row[inside] = -inner if phase == "offset" else inner
+        rows.append(row)
+    return np.stack(rows)
+
+
+def whole_numbers(weights: npt.ArrayLike) -> tuple[Integers, float]:
+    """``weights`` [T] as whole numbers and the unit they count: weights = numbers * unit.
+
+    Whole numbers come back as they are, with unit 1. Real weights are rounded to multiples of
+    a 2^20th of the largest; the largest takes what rounding left over, so weights that summed to 0
+    still do, exactly, and a static clip stays exactly blank under every weighting.
+    """
+    given = np.asarray(weights)
+    if np.issubdtype(given.dtype, np.integer):
+        return given.astype(np.int64), 1.0
+    largest = float(np.abs(given).max())
+    if largest == 0.0:
+        return np.zeros(given.shape, dtype=np.int64), 1.0
+    unit = largest / _FINEST
+    numbers = np.rint(given / unit).astype(np.int64)
+    numbers[np.argmax(np.abs(numbers))] += round(float(given.sum()) / unit) - int(numbers.sum())
+    return numbers, unit
+
+
+def _need_frames(count: int) -> None:
+    if count < 1:
+        raise InputError(f"A dynamic image needs 1 frame or more, not {count}.")
