@@ -12,7 +12,7 @@ from dianet_utils.datasets.synthetic import UNITS, ClipPlan, Settings, plan, ren
 from dianet_utils.plots.style import figure
 
 
-def subjects(settings: Settings | None = None, columns: int = 6) -> Figure:
+def draw_faces(settings: Settings | None = None, columns: int = 6) -> Figure:
     """One neutral frame of every subject of a synthetic dataset."""
     settings = settings or Settings()
     first = {clip.subject: clip for clip in reversed(plan(settings))}
@@ -22,7 +22,7 @@ def subjects(settings: Settings | None = None, columns: int = 6) -> Figure:
     return _sheet(frames, titles, columns, f"Synthetic subjects (seed {settings.seed})")
 
 
-def action_units(settings: Settings | None = None, subject: int = 1, peak_px: float = 6.0) -> Figure:
+def draw_action_units(settings: Settings | None = None, subject: int = 1, peak_px: float = 6.0) -> Figure:
     """A neutral synthetic face and each action unit alone, exaggerated to ``peak_px`` (of a 192 px frame).
 
     Micro-expressions move about a tenth of this. ``subject`` counts from 1.

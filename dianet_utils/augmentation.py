@@ -1,0 +1,64 @@
+"""Images made ready for the network, on the device they lie on: scaling, and random flips and rotations.
+
+The paper trains on "normalized" images with horizontal flips and rotations within 10 degrees (section 3.2).
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (the name that every torch text uses)
+from torch import Tensor
+
+from dianet_utils.errors import InputError
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # RGB, images in [0, 1]
+
+
+def normalise(images: Tensor, scaling: str) -> Tensor:
+    """A bank's images [..., 3, H, W] as float32 for the network.
+
+    ``scaling="minmax"``: uint8 to [0, 1], minus ImageNet's mean, divided by its deviation, per colour.
+    ``"signed"``: already zero-centred floats in [-1, 1], left as they are. InputError for other names.
+    """
+    if scaling == "signed":
+        return images.float()
+    if scaling != "minmax":
+        raise InputError(f"There is no scaling {scaling!r} of dynamic images: choose minmax or signed.")
+    mean = torch.tensor(IMAGENET_MEAN, device=images.device).view(3, 1, 1)
+    std = torch.tensor(IMAGENET_STD, device=images.device).view(3, 1, 1)
+    return (images.float() / 255 - mean) / std
+
+
+def augment(images: Tensor, generator: torch.Generator, flip: float = 0.5, degrees: float = 10.0) -> Tensor:
+    """Randomly mirrored and turned images, each clip in its own way and all its phases alike.
+
+    ``images`` float [N, P, 3, H, W], as :func:`normalise` gives them. Each clip is mirrored left to right
+    with probability ``flip`` and turned about its centre by an angle drawn evenly from +-``degrees``; what
+    comes in from outside repeats the border. ``generator`` is a CPU generator, so that the draws are the
+    same on every device.
+    """
+    if not images.is_floating_point():
+        raise InputError(f"augment takes float images, not {images.dtype}: call normalise first.")
+    count = len(images)
+    angles = (2 * torch.rand(count, generator=generator) - 1) * degrees
+    mirrored = torch.rand(count, generator=generator) < flip
+    return warp(images, angles, mirrored)
+
+
+def warp(images: Tensor, angles: Tensor, mirrored: Tensor) -> Tensor:
+    """Mirror images [N, P, 3, H, W] where ``mirrored`` [N], then turn them by ``angles`` [N].
+
+    Angles are in degrees, positive counter-clockwise as the image is seen; bilinear, border repeated.
+    """
+    count, _, _, height, width = images.shape
+    radians = angles * (math.pi / 180)
+    cosine, sine, zero = radians.cos(), radians.sin(), torch.zeros(count)
+    sign = 1 - 2 * mirrored.float()
+    # Rows of the matrix that takes an output position to the input position, both in [-1, 1] across the
+    # image, hence the aspect ratio: the turn itself is in pixels.
+    across = torch.stack([sign * cosine, -sign * sine * height / width, zero], dim=1)
+    down = torch.stack([sine * width / height, cosine, zero], dim=1)
+    matrix = torch.stack([across, down], dim=1).to(images.device, images.dtype)
+    flat = images.flatten(1, 2)  # the phases of a clip share one grid
+    grid = F.affine_grid(matrix, list(flat.shape), align_corners=False)
+    return F.grid_sample(flat, grid, padding_mode="border", align_corners=False).view_as(images)

@@ -1,0 +1,87 @@
+"""DIANet: one stream a phase, fusion by cross attention, a small classifier (section 2.2, Fig. 1 and 2)."""
+
+from collections import OrderedDict
+
+import torch
+from torch import Tensor, nn
+
+from dianet_utils.errors import InputError
+from dianet_utils.models.backbone import FEATURES, Backbone
+from dianet_utils.models.fusion import FUSIONS, Concat
+from dianet_utils.models.output import Output
+
+
+class DIANet(nn.Module):
+    """DI-Onset and DI-Offset in, emotion scores out.
+
+    Images [N, P, 3, H, W] -> backbone -> features [N, P, 512] -> norm -> fusion [N, P, 512] -> concatenation
+    [N, P * 512] -> projection [N, 512] -> MLP (linear, ReLU, dropout, linear) -> logits [N, C].
+
+    ``streams="shared"`` (section 2.2) sends both phases through one backbone in one batch of N * P images, so
+    that BatchNorm takes its training statistics over the phases together; ``"dedicated"`` (the abstract) has
+    a backbone a phase. ``phases=1`` is the single stream of Table 4, without fusion. ``fusion`` names a
+    reading of :mod:`~dianet_utils.models.fusion`; :func:`dianet_utils.models.weights.load` explains
+    ``pretrained``. ``hidden`` and ``dropout`` (0 to 1) are of the MLP; the paper prints neither.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        backbone: str = "tf_efficientnetv2_b0",
+        fusion: str = "cross_channel",
+        streams: str = "shared",
+        phases: int = 2,
+        pretrained: str = "none",
+        dropout: float = 0.5,
+        hidden: int = 256,
+    ):
+        super().__init__()
+        _check(num_classes, fusion, streams, phases, dropout, hidden)
+        spatial = fusion == "cross_spatial" and phases == 2
+        count = phases if streams == "dedicated" else 1
+        self.streams = nn.ModuleList(Backbone(backbone, pretrained, spatial) for _ in range(count))
+        self.norm = nn.LayerNorm(FEATURES)
+        self.fusion = FUSIONS[fusion](FEATURES) if phases == 2 else Concat()
+        self.projection = nn.Linear(phases * FEATURES, FEATURES)
+        self.classifier = nn.Sequential(
+            OrderedDict(
+                first=nn.Linear(FEATURES, hidden),
+                relu=nn.ReLU(),
+                dropout=nn.Dropout(dropout),
+                second=nn.Linear(hidden, num_classes),
+            )
+        )
+        self.phases = phases
+
+    def forward(self, images: Tensor) -> Output:
+        """Images [N, P, 3, H, W] to logits [N, C] and features [N, P, 512]."""
+        encoded = self.encode(images)
+        fused = self.fusion(self.norm(encoded))
+        logits = self.classifier(self.projection(fused.flatten(1)))
+        return Output(logits, encoded.mean(dim=2) if encoded.ndim == 4 else encoded)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Images [N, P, 3, H, W] to features [N, P, 512], or to cells [N, P, L, 512] for cross_spatial."""
+        if images.ndim != 5 or images.shape[1] != self.phases:
+            raise InputError(
+                f"DIANet with phases={self.phases} takes images [N, {self.phases}, 3, H, W], "
+                f"not {list(images.shape)}."
+            )
+        if len(self.streams) == 1:
+            return self.streams[0](images.flatten(0, 1)).unflatten(0, images.shape[:2])
+        return torch.stack([stream(images[:, phase]) for phase, stream in enumerate(self.streams)], dim=1)
+
+
+def _check(num_classes: int, fusion: str, streams: str, phases: int, dropout: float, hidden: int) -> None:
+    """Say all that is wrong with the options at once."""
+    rules = [
+        (num_classes >= 1, f"num_classes={num_classes}: at least 1"),
+        (fusion in FUSIONS, f"fusion={fusion!r}: choose one of {', '.join(FUSIONS)}"),
+        (streams in ("shared", "dedicated"), f"streams={streams!r}: choose shared or dedicated"),
+        (phases in (1, 2), f"phases={phases}: DIANet has 1 or 2"),
+        (0 <= dropout < 1, f"dropout={dropout}: from 0 to below 1"),
+        (hidden >= 1, f"hidden={hidden}: at least 1"),
+    ]
+    wrong = [message for holds, message in rules if not holds]
+    if wrong:
+        raise InputError("DIANet cannot be built with " + "; ".join(wrong) + ".")
