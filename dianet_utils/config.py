@@ -113,7 +113,7 @@ PAPER_DEFAULTS: dict[str, Any] = {
     "validation": "held_out",
 }
 
-# Chosen on other synthetic subjects than those of the default dataset: about four minutes on two cores.
+# Chosen on other synthetic subjects than the default dataset's: about two minutes on two cores.
 QUICK_DEFAULTS: dict[str, Any] = {
     **PAPER_DEFAULTS,
     "image_size": 64,

@@ -15,7 +15,7 @@ CITATION = (
 )
 
 DATASETS = ("casme2", "samm", "mmew")
-TITLES = {"casme2": "CASME-II", "samm": "SAMM", "mmew": "MMEW", "synthetic": "synthetic"}
+TITLES = {"casme2": "CASME-II", "samm": "SAMM", "mmew": "MMEW", "synthetic": "synthetic clips"}
 
 # Section 3.1: classes with fewer samples than this are excluded.
 MIN_CLASS_SIZE = 10

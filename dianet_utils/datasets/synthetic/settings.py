@@ -50,7 +50,7 @@ class Settings:
     Raises InputError that lists every value out of place.
     """
 
-    subjects: int = 12
+    subjects: int = 16
     clips_per_emotion: int = 3  # of each subject
     emotions: tuple[str, ...] = CASME2_EMOTIONS
     seed: int = 0  # people and clips; two seeds share no subject

@@ -1,0 +1,123 @@
+"""``python -m dianet_utils 04_loso.ipynb -p dataset mmew``: papermill, made comfortable.
+
+It finds the notebook, picks the output path, refuses parameters that the notebook does not have, and
+ends a failed run with one line instead of a traceback.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from dianet_utils.checks import near_match
+from dianet_utils.errors import InputError
+from dianet_utils.files import RESULTS, ROOT, shown
+from dianet_utils.progress import duration
+
+NOTEBOOKS = ROOT / "notebooks"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one notebook; returns the exit status: 0 done, 1 the run failed, 2 wrong arguments."""
+    options = _parser().parse_args(arguments)
+    try:
+        notebook = find_notebook(options.notebook)
+        parameters = read_parameters(notebook, options.parameters, options.raw)
+        output = Path(options.output or default_output(notebook, parameters))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return _execute(notebook, output, parameters)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m dianet_utils", description="Run a notebook with parameters."
+    )
+    parser.add_argument("notebook", help="a notebook's path, file name or number, such as 04")
+    parser.add_argument("output", nargs="?", help="the executed notebook (default: under results/)")
+    pair: dict[str, Any] = {"nargs": 2, "action": "append", "default": [], "metavar": ("NAME", "VALUE")}
+    parser.add_argument(
+        "-p", dest="parameters", help="a parameter; numbers and true/false are read as such", **pair
+    )
+    parser.add_argument("-r", dest="raw", help="a parameter kept as text", **pair)
+    return parser
+
+
+def find_notebook(name: str) -> Path:
+    """The notebook that a path, a file name or a leading number names."""
+    if Path(name).is_file():
+        return Path(name)
+    stem = Path(name).name.removesuffix(".ipynb")
+    known = {path.stem: path for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))}
+    matches = [path for key, path in known.items() if key == stem or key.split("_")[0] == stem]
+    if len(matches) == 1:
+        return matches[0]
+    raise InputError(f"There is no notebook {name}{near_match(stem, known)}; there are {', '.join(known)}.")
+
+
+def read_parameters(notebook: Path, typed: list[list[str]], raw: list[list[str]]) -> dict[str, Any]:
+    """The parameters by name, typed as papermill types them; all unknown names in one InputError."""
+    from papermill.inspection import inspect_notebook
+
+    known = inspect_notebook(str(notebook))
+    unknown = [name for name, _ in [*typed, *raw] if name not in known]
+    if unknown:
+        wrong = ", ".join(f"'{name}'{near_match(name, known)}" for name in unknown)
+        raise InputError(f"{notebook.name} has no parameter {wrong}; it has {', '.join(known)}.")
+    return {**{name: _typed(value) for name, value in typed}, **dict(raw)}
+
+
+def _typed(value: str) -> Any:
+    """A value as papermill reads it on its command line: whole number, number, True/False/None, else text."""
+    named = {"True": True, "False": False, "None": None}
+    if value in named:
+        return named[value]
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
+
+
+def default_output(notebook: Path, parameters: dict[str, Any]) -> Path:
+    """results/<dataset>/<notebook>.ipynb; the synthetic dataset where none is named."""
+    return RESULTS / str(parameters.get("dataset", "synthetic")) / notebook.name
+
+
+def _execute(notebook: Path, output: Path, parameters: dict[str, Any]) -> int:
+    from papermill.exceptions import PapermillExecutionError
+
+    output.parent.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    try:
+        _papermill(notebook, output, parameters)
+    except PapermillExecutionError as error:
+        print(f"error: {error.evalue.strip()}", file=sys.stderr)
+        print(f"The notebook up to the error, with its traceback: {shown(output)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("error: stopped; the same command goes on from the folds that are done.", file=sys.stderr)
+        return 1
+    print(f"done in {duration(time.monotonic() - start)}; executed notebook: {shown(output)}")
+    return 0
+
+
+def _papermill(notebook: Path, output: Path, parameters: dict[str, Any]) -> None:
+    import papermill
+
+    papermill.execute_notebook(
+        str(notebook),
+        str(output),
+        parameters,
+        progress_bar=False,
+        stdout_file=sys.stdout,
+        stderr_file=sys.stderr,
+        cwd=str(notebook.parent),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""Scores from predictions, keyed by clip id: no order of rows or folds can change them.
+
+Accuracy is Eq. 6: correct clips over all clips, pooled over the folds. UF1 and UAR weigh every class
+alike: the mean over classes of F1 and of recall, from the pooled confusion matrix.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+LEVEL = 0.95
+
+
+def confusion_by_subject(predictions: pd.DataFrame, classes: list[str]) -> tuple[list[str], np.ndarray]:
+    """The subjects in order and their confusion matrices, int [subject, true class, predicted class].
+
+    Several seeds add up: a clip predicted by three seeds counts three times.
+    """
+    subjects = sorted(predictions["subject"].unique())
+    counts = np.zeros((len(subjects), len(classes), len(classes)), dtype=np.int64)
+    where = {name: index for index, name in enumerate(classes)}
+    rows = predictions["subject"].map({name: index for index, name in enumerate(subjects)})
+    np.add.at(counts, (rows, predictions["true"].map(where), predictions["predicted"].map(where)), 1)
+    return subjects, counts
+
+
+def accuracy(confusion: np.ndarray) -> np.ndarray:
+    """Eq. 6 for confusion matrices [..., class, class]: the share of clips on the diagonal."""
+    return np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum((-2, -1))
+
+
+def uf1(confusion: np.ndarray) -> np.ndarray:
+    """Unweighted F1 for confusion matrices [..., class, class].
+
+    The mean over classes of 2 TP / (true + predicted); a class neither true nor predicted anywhere
+    counts as 0, as in scikit-learn with ``zero_division=0``.
+    """
+    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
+    margins = confusion.sum(-1) + confusion.sum(-2)
+    return (2 * hits / np.maximum(margins, 1)).mean(-1)
+
+
+def uar(confusion: np.ndarray) -> np.ndarray:
+    """Unweighted average recall for confusion matrices [..., class, class].
+
+    The mean of TP / true over the classes that occur; a class without a clip has no recall.
+    """
+    true = confusion.sum(-1)
+    recall = np.diagonal(confusion, axis1=-2, axis2=-1) / np.maximum(true, 1)
+    return recall.sum(-1) / (true > 0).sum(-1)
+
+
+SCORES = {"accuracy": accuracy, "uf1": uf1, "uar": uar}
+
+
+def intervals(confusions: np.ndarray, draws: int = 2000, seed: int = 0) -> dict[str, tuple[float, float]]:
+    """95 % percentile intervals of every score by a bootstrap over subjects.
+
+    Clips of one subject are not independent, so whole subjects are drawn with replacement.
+    ``confusions`` is [subject, class, class].
+    """
+    generator = np.random.default_rng(seed)
+    count = len(confusions)
+    drawn = generator.multinomial(count, np.full(count, 1 / count), size=draws)
+    samples = np.tensordot(drawn, confusions, axes=1)
+    tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    bounds = {name: np.quantile(score(samples), tails) for name, score in SCORES.items()}
+    return {name: (float(low), float(high)) for name, (low, high) in bounds.items()}
+
+
+def metrics(predictions: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
+    """What ``metrics.json`` holds: scores, their intervals, chance, and what they rest on.
+
+    ``chance`` is the accuracy of always naming the most frequent class. ``n`` counts clips; with
+    several seeds the scores are pooled over them and ``by_seed`` gives each one's accuracy.
+    """
+    _, confusions = confusion_by_subject(predictions, classes)
+    pooled = confusions.sum(0)
+    clips = predictions.drop_duplicates("clip")
+    return {
+        **{name: round(float(score(pooled)), 6) for name, score in SCORES.items()},
+        "n": len(clips),
+        "folds": int(clips["subject"].nunique()),
+        "seeds": sorted(int(seed) for seed in predictions["seed"].unique()),
+        "classes": classes,
+        "chance": round(float(clips["true"].value_counts(normalize=True).iloc[0]), 6),
+        "intervals": {k: [round(v, 6) for v in ends] for k, ends in intervals(confusions).items()},
+        "interval_method": "95 % percentile bootstrap over subjects",
+        "by_seed": _accuracy_by_seed(predictions),
+    }
+
+
+def _accuracy_by_seed(predictions: pd.DataFrame) -> dict[str, float]:
+    hits = predictions["true"] == predictions["predicted"]
+    return {
+        str(seed): round(float(value), 6) for seed, value in hits.groupby(predictions["seed"]).mean().items()
+    }
+
+
+def per_subject(predictions: pd.DataFrame) -> pd.DataFrame:
+    """One row a subject: ``clips``, ``correct`` (both summed over seeds) and ``accuracy``."""
+    hits = (predictions["true"] == predictions["predicted"]).groupby(predictions["subject"])
+    table = pd.DataFrame({"clips": hits.size(), "correct": hits.sum()})
+    return table.assign(accuracy=table["correct"] / table["clips"])
+
+
+def per_class(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
+    """One row a class: ``clips``, ``precision``, ``recall`` and ``f1``, pooled over folds and seeds."""
+    confusion = confusion_by_subject(predictions, classes)[1].sum(0)
+    true, predicted, hits = confusion.sum(1), confusion.sum(0), confusion.diagonal()
+    table = {
+        "clips": true,
+        "precision": hits / np.maximum(predicted, 1),
+        "recall": hits / np.maximum(true, 1),
+        "f1": 2 * hits / np.maximum(true + predicted, 1),
+    }
+    return pd.DataFrame(table, index=pd.Index(classes, name="emotion"))

@@ -1,0 +1,142 @@
+"""Figures of a leave-one-subject-out run: the protocol, the training, the scores."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from dianet_utils import paper
+from dianet_utils.plots.style import BLUE, GREY, ORANGE, RED, SEQUENTIAL, figure
+
+if TYPE_CHECKING:
+    from dianet_utils.training import Fold
+
+_LIGHT = "#DCE6EE"
+_ROLES = {"trains": _LIGHT, "validates": ORANGE, "tests": BLUE}
+
+
+def draw_protocol(folds: "Sequence[Fold]", clips: pd.DataFrame) -> Figure:
+    """Who trains, validates and tests in each fold: one row a fold, one column a subject."""
+    subjects = sorted(clips["subject"].unique())
+    roles = np.zeros((len(folds), len(subjects)), dtype=int)
+    column = {name: index for index, name in enumerate(subjects)}
+    for row, fold in enumerate(folds):
+        for role, members in ((1, fold.validation), (2, fold.test)):
+            roles[row, [column[name] for name in clips["subject"].iloc[members]]] = role
+    fig, ax = figure(6.4, 0.9 + 0.2 * max(len(folds), 6))
+    ax.pcolormesh(roles, cmap=ListedColormap(list(_ROLES.values())), vmin=0, vmax=2, edgecolors="white", lw=1)
+    ax.set_xticks(np.arange(len(subjects)) + 0.5, subjects, rotation=90 if len(subjects) > 16 else 0)
+    ax.set_yticks(np.arange(len(folds)) + 0.5, [fold.subject for fold in folds])
+    ax.invert_yaxis()
+    ax.set(xlabel="subject", ylabel="fold (subject left out)")
+    handles = [Patch(color=colour, label=name) for name, colour in _ROLES.items()]
+    fig.legend(handles=handles, loc="outside upper center", ncols=3)
+    return fig
+
+
+def draw_training(folds: Sequence[dict[str, Any]]) -> Figure:
+    """Training and validation loss over the epochs, one thin line a fold, the median thick."""
+    fig, axes = figure(6.4, 2.9, ncols=2, sharey=True)
+    for ax, key, colour in zip(axes, ("train_loss", "validation_loss"), (BLUE, ORANGE), strict=True):
+        curves = [fold["history"][key] for fold in folds if fold["history"][key]]
+        for curve in curves:
+            ax.plot(np.arange(1, len(curve) + 1), curve, color=colour, alpha=0.25, lw=0.8)
+        if curves:
+            median = pd.DataFrame(curves).median()
+            ax.plot(np.arange(1, len(median) + 1), median, color=colour, lw=2.2, label="median")
+        ax.set(xlabel="epoch", title=key.replace("_", " "))
+    best = [fold["history"]["best_epoch"] for fold in folds if fold["history"]["validation_loss"]]
+    for epoch in best:
+        axes[1].plot(epoch, 0.02, marker="|", color=RED, ms=9, transform=axes[1].get_xaxis_transform())
+    if best:
+        axes[1].plot([], [], "|", color=RED, ms=9, label="epoch kept")
+        axes[1].legend()
+    axes[0].set_ylabel("loss (Eq. 5)")
+    return fig
+
+
+def draw_confusion(confusion: np.ndarray, classes: Sequence[str], title: str = "") -> Figure:
+    """Confusion matrix [true, predicted]: clips in each cell, shaded by the share of the true class."""
+    share = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
+    side = 1.6 + 0.55 * len(classes)
+    fig, ax = figure(side + 0.9, side)
+    image = ax.imshow(share, cmap=SEQUENTIAL, vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(confusion):
+        shade = "white" if share[row, column] > 0.55 else "black"
+        ax.text(column, row, str(count), ha="center", va="center", color=shade)
+    ax.set_xticks(range(len(classes)), classes, rotation=35, ha="right")
+    ax.set_yticks(range(len(classes)), classes)
+    ax.set(xlabel="predicted emotion", ylabel="true emotion", title=title)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    fig.colorbar(image, ax=ax, label="share of the true class", fraction=0.046)
+    return fig
+
+
+def draw_subjects(table: pd.DataFrame, chance: float) -> Figure:
+    """Accuracy of each subject's fold, sorted; the number of clips stands at each point."""
+    table = table.sort_values("accuracy")
+    fig, ax = figure(6.4, 0.9 + 0.22 * max(len(table), 5))
+    rows = np.arange(len(table))
+    ax.hlines(rows, 0, table["accuracy"], color=_LIGHT, lw=3)
+    ax.plot(table["accuracy"], rows, "o", color=BLUE)
+    for row, (value, clips) in enumerate(zip(table["accuracy"], table["clips"], strict=True)):
+        ax.annotate(
+            f"{clips} clips", (value, row), (7, 0), textcoords="offset points", va="center", fontsize=8
+        )
+    ax.axvline(chance, color=GREY, ls="--", lw=1.2, label=f"chance {chance:.2f}")
+    ax.set_yticks(rows, table.index)
+    ax.set(xlim=(0, 1.12), xlabel="accuracy in the subject's fold", ylabel="subject left out")
+    ax.set_xticks(np.linspace(0, 1, 6))
+    fig.legend(loc="outside upper right")
+    return fig
+
+
+def draw_against_paper(metrics: dict[str, Any], title: str) -> Figure:
+    """Our accuracy with its interval beside the accuracies that the paper prints for DIANet.
+
+    ``title`` names our data; a line parts synthetic data from the licensed ones.
+    """
+    fig, ax = figure(6.4, 2.6)
+    for row, name in enumerate(paper.DATASETS):
+        cell = paper.dianet_accuracy(name)
+        ax.plot(cell.value, row, "D", color=GREY, ms=7)
+        _beside(ax, f"{cell.value:.2f} ({cell.kind})", cell.value, row)
+    _draw_ours(ax, metrics, len(paper.DATASETS))
+    labels = [f"paper, {paper.TITLES[name]}" for name in paper.DATASETS]
+    ax.set_yticks(range(len(labels) + 1), [*labels, f"ours, {title}"])
+    ax.invert_yaxis()
+    ax.set(xlim=(0, 108), xlabel="accuracy over all clips, % (Eq. 6)")
+    if metrics["synthetic"]:
+        ax.axhline(len(labels) - 0.5, color="black", lw=0.8)
+        ax.set_title("Other data above the line than below: not comparable", loc="left")
+    return fig
+
+
+def _beside(ax: Axes, text: str, x: float | None, y: float) -> None:
+    ax.annotate(text, (x, y), (9, 0), textcoords="offset points", va="center")
+
+
+def _draw_ours(ax: Axes, metrics: dict[str, Any], row: int) -> None:
+    value, (low, high) = metrics["accuracy"], metrics["intervals"]["accuracy"]
+    ax.errorbar(
+        100 * value, row, xerr=[[100 * (value - low)], [100 * (high - value)]], fmt="o", color=BLUE, capsize=4
+    )
+    ax.plot(100 * metrics["chance"], row, "|", color=RED, ms=14, mew=2)
+    ax.annotate(
+        "chance",
+        (100 * metrics["chance"], row),
+        (0, 9),
+        textcoords="offset points",
+        ha="center",
+        color=RED,
+        fontsize=8,
+    )
+    ax.annotate(
+        f"{100 * value:.2f}", (100 * value, row), (0, 7), textcoords="offset points", ha="center", color=BLUE
+    )

@@ -1,0 +1,48 @@
+"""What `python -m dianet_utils` says when something is wrong: one line, what and where and what to do."""
+
+from pathlib import Path
+
+import pytest
+from helpers import command
+
+from dianet_utils.__main__ import default_output, find_notebook, main
+from dianet_utils.errors import InputError
+from dianet_utils.files import RESULTS
+
+
+def test_notebooks_are_found_by_number_name_or_path() -> None:
+    path = find_notebook("04")
+    assert path.name == "04_loso.ipynb"
+    assert find_notebook("04_loso.ipynb") == find_notebook("04_loso") == find_notebook(str(path)) == path
+    with pytest.raises(InputError, match="did you mean '04_loso'"):
+        find_notebook("04_losso.ipynb")
+
+
+def test_output_goes_under_results_by_dataset() -> None:
+    assert default_output(Path("04_loso.ipynb"), {"dataset": "mmew"}) == RESULTS / "mmew" / "04_loso.ipynb"
+
+
+def test_unknown_parameters_are_refused_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["04", "-p", "epoch", "3", "-p", "datasett", "mmew"]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "'epoch' (did you mean 'epochs'?)" in told
+    assert "'datasett' (did you mean 'dataset'?)" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["-p", "dataset", "mmev"], "did you mean 'mmew'?"),
+        (["-p", "dataset", "samm"], "samm is licensed and needs data_root"),
+        (["-p", "dataset", "samm", "-p", "data_root", "no/such/folder"], "no/such/folder"),
+    ],
+)
+def test_a_run_that_fails_ends_with_one_line(arguments: list[str], expected: str, tmp_path: Path) -> None:
+    done = command("dianet_utils", "04", str(tmp_path / "out.ipynb"), *arguments)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1
+    assert expected in lines[0]
+    assert "Traceback" not in done.stderr + done.stdout
+    assert (tmp_path / "out.ipynb").is_file()

@@ -1,0 +1,90 @@
+"""What every notebook of the collection keeps to, so that a reader finds the same house in each."""
+
+import re
+from pathlib import Path
+
+import pytest
+from helpers import NOTEBOOKS, ROOT, read
+from refresh_notebooks import STAMP, code_digest, private_paths
+
+MAX_LINES, MAX_COLUMNS, MAX_WORDS, MAX_BYTES = 20, 80, 80, 400_000
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def code(path: Path) -> list:
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def text(path: Path) -> list:
+    return [cell for cell in read(path).cells if cell.cell_type == "markdown"]
+
+
+def test_the_collection_is_there() -> None:
+    assert [path.name[:2] for path in NOTEBOOKS][:4] == ["01", "02", "03", "04"]
+
+
+@each_notebook
+def test_cells_are_short_and_text_leads(path: Path) -> None:
+    assert len(text(path)) >= len(code(path))
+    for cell in code(path):
+        lines = cell.source.splitlines()
+        assert len(lines) <= MAX_LINES, cell.source
+        assert max(map(len, lines)) <= MAX_COLUMNS, cell.source
+    for cell in text(path):
+        words = len(re.findall(r"\w[\w'.-]*", re.sub(r"\$.*?\$", "x", cell.source, flags=re.DOTALL)))
+        if not cell.source.startswith(("## Exercises", "## References", "# ")):
+            assert words <= MAX_WORDS, f"{words} words: {cell.source}"
+
+
+@each_notebook
+def test_order_of_the_first_and_last_cells(path: Path) -> None:
+    cells = read(path).cells
+    assert cells[0].source.startswith(f"# {path.stem[:2]}")
+    tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    assert [cell.id for cell in tagged] == [code(path)[0].id]
+    headings = [cell.source.splitlines()[0] for cell in text(path)]
+    assert headings[-3:] == ["## Takeaways", "## Exercises", "## References"]
+
+
+def test_the_setup_cell_is_the_same_everywhere() -> None:
+    setups = {code(path)[1].source for path in NOTEBOOKS}
+    assert len(setups) == 1
+    assert "run.versions()" in setups.pop()
+
+
+@each_notebook
+def test_parameters_are_checked_at_once(path: Path) -> None:
+    assert "run.check_parameters(globals())" in code(path)[2].source
+
+
+@each_notebook
+def test_nothing_that_depends_on_the_machine(path: Path) -> None:
+    for cell in code(path):
+        assert not re.search(r"^\s*[!%]|os\.chdir|/home/|/root/|/tmp/", cell.source, flags=re.MULTILINE), (
+            cell.source
+        )
+
+
+@each_notebook
+def test_stored_outputs_belong_to_the_code(path: Path) -> None:
+    """`make notebooks` runs a notebook and stamps the digest of the code that it ran."""
+    notebook = read(path)
+    assert notebook.metadata.get(STAMP) == code_digest(notebook), "run: make notebooks"
+    ran = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
+    assert ran == list(range(1, len(ran) + 1))
+    outputs = [output for cell in code(path) for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert not private_paths(notebook)
+    assert path.stat().st_size <= MAX_BYTES
+
+
+def test_the_stamp_notices_a_changed_cell() -> None:
+    notebook = read(NOTEBOOKS[0])
+    next(cell for cell in notebook.cells if cell.cell_type == "code").source += "\n# changed"
+    assert notebook.metadata[STAMP] != code_digest(notebook)
+
+
+def test_readme_names_every_notebook() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not [path.name for path in NOTEBOOKS if f"notebooks/{path.name}" not in readme]

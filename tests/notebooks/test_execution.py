@@ -1,0 +1,71 @@
+"""Every notebook runs from its first cell to its last, and a broken one is noticed."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from helpers import NOTEBOOKS, ROOT, command, nbval, prepare, read
+
+from dianet_utils.__main__ import read_parameters
+
+TINY = {
+    "image_size": 32,
+    "epochs": 2,
+    "batch_size": 8,
+    "max_folds": 2,
+    "workers": 1,
+    "device": "cpu",
+    "backbone": "test_efficientnet",
+    "pretrained": "none",
+}
+
+
+def tiny_parameters(notebook: Path, **given: object) -> dict[str, object]:
+    """Those of the tiny parameters that the notebook has."""
+    known = read(notebook).cells
+    cell = next(cell for cell in known if "parameters" in cell.metadata.get("tags", []))
+    return {name: value for name, value in {**TINY, **given}.items() if f"\n{name}:" in cell.source}
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs_on_tiny_synthetic_data(notebook: Path, tiny_synthetic: Path, tmp_path: Path) -> None:
+    parameters = tiny_parameters(notebook, data_root=tiny_synthetic, out=tmp_path / "run")
+    done = nbval(prepare(notebook, tmp_path, **parameters))
+    assert done.returncode == 0, done.stdout[-6000:]
+
+
+def test_a_broken_cell_makes_the_check_fail(tmp_path: Path) -> None:
+    notebook = read(NOTEBOOKS[0])
+    notebook.cells = [nbformat.v4.new_code_cell("1 + 1"), nbformat.v4.new_code_cell("1 / 0")]
+    nbformat.write(notebook, tmp_path / "broken.ipynb")
+    done = nbval(tmp_path / "broken.ipynb")
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stdout
+    assert "1 failed, 1 passed" in done.stdout
+
+
+@pytest.mark.parametrize("dataset", ["casme2", "samm", "mmew"])
+def test_loso_through_papermill_on_an_official_layout(
+    dataset: str, official: dict[str, Path], tmp_path: Path
+) -> None:
+    notebook = ROOT / "notebooks" / "04_loso.ipynb"
+    parameters = tiny_parameters(notebook, dataset=dataset, data_root=official[dataset], out=tmp_path / "run")
+    pairs = [text for name, value in parameters.items() for text in ("-p", name, str(value))]
+    done = command("papermill", str(notebook), str(tmp_path / "executed.ipynb"), "--no-progress-bar", *pairs)
+    assert done.returncode == 0, done.stderr[-4000:]
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["dataset"] == dataset
+    assert metrics["synthetic"] is True  # generated clips stay marked, whatever layout they lie in
+    assert metrics["folds"] == 2
+    config = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
+    assert (config["learning_rate"], config["optimiser"], config["scaling"]) == (1e-4, "adam", "minmax")
+    assert (tmp_path / "run" / "figures" / "confusion.png").stat().st_size > 1000
+
+
+def test_parameters_of_a_notebook_are_typed_as_papermill_types_them() -> None:
+    notebook = ROOT / "notebooks" / "04_loso.ipynb"
+    typed = read_parameters(
+        notebook, [["epochs", "3"], ["learning_rate", "1e-3"], ["out", "None"]], [["seeds", "7"]]
+    )
+    assert typed == {"epochs": 3, "learning_rate": 1e-3, "out": None, "seeds": "7"}

@@ -1,0 +1,119 @@
+"""Parameters as people and papermill pass them: what is taken, what is refused, and how it is said."""
+
+import pytest
+
+from dianet_utils import paper, run
+from dianet_utils.config import CHECKS, Config, configure, defaults
+from dianet_utils.errors import InputError
+
+
+def test_licensed_defaults_are_the_papers() -> None:
+    for name in paper.DATASETS:
+        config = configure(name)
+        assert (config.image_size, config.learning_rate, config.batch_size, config.epochs) == (
+            224,
+            1e-4,
+            32,
+            50,
+        )
+        assert (config.optimiser, config.flip, config.degrees) == ("adam", True, 10.0)
+        assert config.inputs == ("onset", "offset")
+        assert config.backbone.startswith("tf_efficientnetv2")
+
+
+def test_every_field_has_a_check_and_a_default_that_passes_it() -> None:
+    fields = set(Config.__dataclass_fields__)
+    assert fields == set(CHECKS)
+    for dataset in ("synthetic", *paper.DATASETS):
+        values = defaults(dataset)
+        assert set(values) == fields - {"dataset"}
+        assert configure(dataset, **values) == configure(dataset)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("epochs", "3", 3),
+        ("epochs", 3.0, 3),
+        ("learning_rate", "1e-3", 1e-3),
+        ("flip", "false", False),
+        ("inputs", "onset", ("onset",)),
+        ("inputs", "onset, offset", ("onset", "offset")),
+        ("inputs", ["whole"], ("whole",)),
+    ],
+)
+def test_forms_that_papermill_hands_over(name: str, value: object, expected: object) -> None:
+    assert getattr(configure(**{name: value}), name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0),
+        ("epochs", 2.5),
+        ("epochs", True),
+        ("epochs", "ten"),
+        ("epochs", float("inf")),
+        ("learning_rate", "fast"),
+        ("learning_rate", float("nan")),
+        ("learning_rate", -1),
+        ("flip", "no"),
+        ("flip", 1),
+        ("inputs", ""),
+        ("inputs", "onset,apex"),
+        ("fusion", "cross"),
+        ("backbone", 7),
+        ("image_size", [64]),
+    ],
+)
+def test_wrong_values_are_refused_by_name(name: str, value: object) -> None:
+    with pytest.raises(InputError, match=f"parameter {name} is .* but must be"):
+        configure(**{name: value})
+
+
+def test_all_mistakes_are_told_at_once_with_near_matches() -> None:
+    with pytest.raises(InputError) as caught:
+        configure("mmev", epochs="x", lerning_rate=1)
+    message = str(caught.value)
+    assert "did you mean 'mmew'?" in message
+    assert "parameter epochs" in message
+    assert "no parameter 'lerning_rate' (did you mean 'learning_rate'?)" in message
+
+
+def test_licensed_dataset_without_a_folder() -> None:
+    with pytest.raises(InputError, match="samm is licensed and needs data_root"):
+        run.check_parameters({"dataset": "samm", "data_root": None})
+
+
+def test_a_misspelt_parameter_is_refused_in_a_fresh_kernel_only() -> None:
+    values = {"dataset": "synthetic", "epoch": 3}
+    with pytest.raises(InputError, match="did you mean 'epochs'"):
+        run.check_parameters({**values, "In": ["", "a"]})
+    assert "epoch" not in run.check_parameters({**values, "In": [""] * 30})
+
+
+def test_seeds_are_sorted_whole_numbers() -> None:
+    assert run.check_parameters({"seeds": "2,0"})["seeds"] == (0, 2)
+    assert run.check_parameters({"seeds": 5})["seeds"] == (5,)
+    for wrong in ("1,1", "a", "-1", []):
+        with pytest.raises(InputError, match="parameter seeds"):
+            run.check_parameters({"seeds": wrong})
+
+
+def test_names_agree_with_the_rooms_that_know_them() -> None:
+    """``config`` loads no room, so it repeats their names; here they are held together."""
+    from dianet_utils import config, datasets, dynamic_images, models
+    from dianet_utils.models.fusion import FUSIONS
+
+    assert config.PHASES == dynamic_images.PHASES
+    assert tuple(FUSIONS) == config.FUSIONS
+    assert CHECKS["weighting"].names == tuple(dynamic_images.WEIGHTINGS)
+    assert CHECKS["scaling"].names == tuple(dynamic_images.SCALINGS)
+    assert set(CHECKS["model"].names) == set(models.MODELS)
+    assert set(CHECKS["dataset"].names) == set(datasets.NAMES)
+
+
+def test_digest_names_the_settings() -> None:
+    assert configure().digest() == configure().digest()
+    assert configure().digest() != configure(epochs=3).digest()
+    assert configure().digest("a") != configure().digest("b")

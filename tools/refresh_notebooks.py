@@ -1,0 +1,97 @@
+"""Run notebooks on their default parameters and keep the outputs in them, ready to commit.
+
+    python tools/refresh_notebooks.py            all of them
+    python tools/refresh_notebooks.py 02 04      some, by number
+
+Each notebook is stamped with a digest of its code, so that a test can tell outputs that are older
+than the code. Outputs that name a folder of this machine are refused.
+"""
+
+import base64
+import hashlib
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+STAMP = "code_digest"
+
+
+def code_digest(notebook: Any) -> str:
+    """A digest of the code cells: it changes when an output may no longer be what the code gives."""
+    code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return hashlib.sha256(code.encode()).hexdigest()[:16]
+
+
+def private_paths(notebook: Any) -> list[str]:
+    """Texts in the outputs that name this machine's folders."""
+    told = [str(ROOT), str(Path.home())]
+    outputs = [str(output) for cell in notebook.cells for output in cell.get("outputs", [])]
+    return [text for text in told if len(text) > 1 and any(text in output for output in outputs)]
+
+
+def merge_streams(cell: Any) -> None:
+    """Join the pieces in which a kernel happened to send one stream, so that diffs stay small."""
+    merged: list[Any] = []
+    for output in cell.outputs:
+        before = merged[-1] if merged else None
+        if before and output.output_type == before.output_type == "stream" and output.name == before.name:
+            before.text += output.text
+        else:
+            merged.append(output)
+    cell.outputs = merged
+
+
+def shrink_pictures(cell: Any) -> None:
+    """Store each picture with a palette of 128 colours: a third of the size, and no difference to see."""
+    for output in cell.outputs:
+        if "image/png" not in output.get("data", {}):
+            continue
+        picture = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))).convert("RGB")
+        small = io.BytesIO()
+        picture.quantize(128, dither=Image.Dither.NONE).save(small, "png", optimize=True)
+        output.data["image/png"] = base64.b64encode(small.getvalue()).decode()
+
+
+def clean(notebook: Any) -> None:
+    """Drop what changes from run to run and says nothing: times, and the kernel's own version."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        STAMP: code_digest(notebook),
+    }
+    for cell in notebook.cells:
+        cell.metadata = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
+        if cell.cell_type == "code":
+            merge_streams(cell)
+            shrink_pictures(cell)
+
+
+def refresh(path: Path) -> None:
+    """Run one notebook in place."""
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=None, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+    clean(notebook)
+    if told := private_paths(notebook):
+        raise SystemExit(f"{path.name}: the outputs name {', '.join(told)}; mend the cell that prints it.")
+    nbformat.validate(notebook)
+    nbformat.write(notebook, path)
+    print(f"{path.name}: {path.stat().st_size / 1024:.0f} kB")
+
+
+def main(numbers: list[str]) -> None:
+    """Refresh the notebooks whose names start with one of ``numbers``; all without any."""
+    for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
+        if not numbers or path.name.startswith(tuple(numbers)):
+            refresh(path)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
