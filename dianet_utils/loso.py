@@ -6,6 +6,7 @@ again. ``predictions.csv`` and ``metrics.json`` always describe all the folds of
 """
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -123,9 +124,7 @@ def _trained(
 ) -> Iterator[dict[str, Any]]:
     """The results of the folds, as they finish."""
     if min(workers, len(folds)) <= 1:
-        from dianet_utils.training import train_fold
-
-        yield from (train_fold(bank, fold, config, device) for fold in folds)
+        yield from (_timed(bank, fold, config, device) for fold in folds)
         return
     with ProcessPoolExecutor(
         min(workers, len(folds)),
@@ -149,9 +148,16 @@ def _start_worker(bank: "Bank", config: Config, device: str) -> None:
 
 
 def _run_in_worker(fold: "Fold") -> dict[str, Any]:
+    return _timed(_worker["bank"], fold, _worker["config"], _worker["device"])
+
+
+def _timed(bank: "Bank", fold: "Fold", config: Config, device: str) -> dict[str, Any]:
+    """One trained fold with the ``seconds`` that it took by the clock."""
     from dianet_utils.training import train_fold
 
-    return train_fold(_worker["bank"], fold, _worker["config"], _worker["device"])
+    start = time.perf_counter()
+    result = train_fold(bank, fold, config, device)
+    return {**result, "seconds": round(time.perf_counter() - start, 2)}
 
 
 def _open_folder(out: Path, bank: "Bank", config: Config, device: str) -> None:

@@ -160,7 +160,7 @@ def test_worker_processes_give_the_same_bytes(finished: loso.Results, bank: Bank
 def test_a_fold_alone_equals_the_fold_in_the_run(finished: loso.Results, bank: Bank) -> None:
     fold = loso.make_folds(bank.clips, "held_out", seed=0)[3]
     alone = train_fold(bank, fold, small_config())
-    assert alone in finished.folds
+    assert alone in [{k: v for k, v in done.items() if k != "seconds"} for done in finished.folds]
 
 
 def test_more_seeds_join_the_same_folder(bank: Bank, finished: loso.Results, tmp_path: Path) -> None:

@@ -27,9 +27,21 @@ _FUSION_NAMES = {
 def draw_architecture(
     images: NDArray[np.floating], streams: str = "shared", fusion: str = "cross_channel", classes: int = 5
 ) -> Figure:
-    """DIANet from left to right, with ``images`` [2, H, W], a clip's DI-Onset and DI-Offset in grey."""
-    fig, ax = figure(6.0, 2.55)
-    ax.set(xlim=(0, 9.2), ylim=(-0.7, 3.08), aspect="equal")
+    """DIANet from left to right: ``images`` [2, H, W, 3] (DI-Onset, DI-Offset), backbone, fusion, MLP, losses."""
+    fig, ax = figure(6.6, 3.2)
+    draw_architecture_on(ax, images, streams, fusion, classes)
+    return fig
+
+
+def draw_architecture_on(
+    ax: Axes,
+    images: NDArray[np.uint8],
+    streams: str = "shared",
+    fusion: str = "cross_channel",
+    classes: int = 5,
+) -> None:
+    """The drawing of :func:`draw_architecture` inside a larger figure."""
+    ax.set(xlim=(0, 9.2), ylim=(-0.75, 3.35), aspect="equal")
     ax.axis("off")
     for (phase, height), image, number in zip(_ROWS.items(), images, "12", strict=True):
         colour = PHASE_COLOURS[phase]
@@ -47,7 +59,6 @@ def draw_architecture(
     _arrow(ax, (6.53, middle), (6.72, middle), GREY)
     _arrow(ax, (7.58, middle), (7.78, middle), GREY)
     _draw_losses(ax, middle)
-    return fig
 
 
 def _draw_streams(ax: Axes, streams: str) -> None:

@@ -1,7 +1,9 @@
 """What `python -m dianet_utils` says when something is wrong: one line, what and where and what to do."""
 
+import shutil
 from pathlib import Path
 
+import openpyxl
 import pytest
 from helpers import command
 
@@ -30,15 +32,39 @@ def test_unknown_parameters_are_refused_before_anything_runs(capsys: pytest.Capt
     assert "'datasett' (did you mean 'dataset'?)" in told
 
 
+def broken_copy(official: dict[str, Path], folder: Path) -> dict[str, list[str]]:
+    """Copies of MMEW's layout with one fault each: a frame cut short, a sheet without a column."""
+    shutil.copytree(official["mmew"], folder / "frame")
+    frame = max((folder / "frame").rglob("2.jpg"))
+    frame.write_bytes(frame.read_bytes()[:200])
+    shutil.copytree(official["mmew"], folder / "sheet")
+    path = next((folder / "sheet").glob("*.xlsx"))
+    book = openpyxl.load_workbook(path)
+    header = next(cell for cell in book.active[1] if cell.value == "ApexFrame")
+    header.value = "Peak"
+    book.save(path)
+    return {
+        fault: ["-p", "dataset", "mmew", "-p", "data_root", str(folder / fault)]
+        for fault in ("frame", "sheet")
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
         (["-p", "dataset", "mmev"], "did you mean 'mmew'?"),
         (["-p", "dataset", "samm"], "samm is licensed and needs data_root"),
         (["-p", "dataset", "samm", "-p", "data_root", "no/such/folder"], "no/such/folder"),
+        ("frame", "2.jpg is damaged or no image: restore it from the release"),
+        ("sheet", "lacks the columns ApexFrame"),
     ],
+    ids=["wrong dataset", "no data_root", "wrong data_root", "damaged frame", "column missing"],
 )
-def test_a_run_that_fails_ends_with_one_line(arguments: list[str], expected: str, tmp_path: Path) -> None:
+def test_a_run_that_fails_ends_with_one_line(
+    arguments: list[str] | str, expected: str, official: dict[str, Path], tmp_path: Path
+) -> None:
+    if isinstance(arguments, str):
+        arguments = [*broken_copy(official, tmp_path)[arguments], "-p", "image_size", "32"]
     done = command("dianet_utils", "04", str(tmp_path / "out.ipynb"), *arguments)
     assert done.returncode == 1
     lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
