@@ -1,15 +1,17 @@
 """The repository's own promises: versions that agree, files that are written whole, a light import."""
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from dianet_utils import files
+from dianet_utils import evaluation, files
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -57,6 +59,23 @@ def test_environment_yml_takes_its_versions_from_the_pins() -> None:
     python = next(item for item in listed if item.startswith("python="))
     assert python.removeprefix("python=") in PYTHONS
     assert [item for item in listed if "=" in item] == [python], "versions belong in requirements.txt alone"
+
+
+def test_readme_states_the_reference_result() -> None:
+    reference = json.loads((ROOT / "results/reference/04_loso/metrics.json").read_text())
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    low, high = reference["intervals"]["accuracy"]
+    assert f"**{reference['accuracy']:.3f}** (95 % interval {low:.3f} to {high:.3f})" in readme
+    assert f"{reference['n']} *synthetic* clips of {reference['folds']} subjects" in readme
+    assert f"chance {reference['chance']:.3f}" in readme
+
+
+def test_the_reference_scores_follow_from_the_reference_predictions() -> None:
+    folder = ROOT / "results/reference/04_loso"
+    reference = json.loads((folder / "metrics.json").read_text())
+    predictions = pd.read_csv(folder / "predictions.csv")
+    again = evaluation.metrics(predictions, reference["classes"])
+    assert {name: reference[name] for name in again} == again
 
 
 def test_import_loads_no_room() -> None:
