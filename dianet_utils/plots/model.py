@@ -27,7 +27,7 @@ _FUSION_NAMES = {
 def draw_architecture(
     images: NDArray[np.floating], streams: str = "shared", fusion: str = "cross_channel", classes: int = 5
 ) -> Figure:
-    """DIANet from left to right: ``images`` [2, H, W, 3] (DI-Onset, DI-Offset), backbone, fusion, MLP, losses."""
+    """DIANet from left to right: ``images`` [2, H, W, 3] (DI-Onset, DI-Offset), backbone, fusion, losses."""
     fig, ax = figure(6.6, 3.2)
     draw_architecture_on(ax, images, streams, fusion, classes)
     return fig
