@@ -45,7 +45,7 @@ def draw(frames: np.ndarray, apex: int) -> Figure:
     images = [dynamic_image(frames[: apex + 1], arp_weights(apex + 1))]
     images.append(dynamic_image(frames[apex:], offset_weights(len(frames) - apex)))
     small = [cv2.resize(scale_minmax(image), (128, 128), interpolation=cv2.INTER_AREA) for image in images]
-    draw_architecture_on(network.subplots(), np.stack(small))
+    draw_architecture_on(network.subplots(), np.stack(small) / 255)
     return fig
 
 

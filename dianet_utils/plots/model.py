@@ -35,7 +35,7 @@ def draw_architecture(
 
 def draw_architecture_on(
     ax: Axes,
-    images: NDArray[np.uint8],
+    images: NDArray[np.floating],
     streams: str = "shared",
     fusion: str = "cross_channel",
     classes: int = 5,
