@@ -115,6 +115,7 @@ def _papermill(notebook: Path, output: Path, parameters: dict[str, Any]) -> None
         progress_bar=False,
         stdout_file=sys.stdout,
         stderr_file=sys.stderr,
+        extra_arguments=["--log-level=CRITICAL"],  # every kernel warns of its local connection
         cwd=str(notebook.parent),
     )
 

@@ -84,7 +84,9 @@ def refresh(path: Path) -> None:
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=None, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+    resources = {"metadata": {"path": str(NOTEBOOKS)}}
+    quiet = ["--log-level=CRITICAL"]  # every kernel warns of its local connection
+    NotebookClient(notebook, timeout=None, resources=resources, extra_arguments=quiet).execute()
     clean(notebook)
     if told := private_paths(notebook):
         raise SystemExit(f"{path.name}: the outputs name {', '.join(told)}; mend the cell that prints it.")
