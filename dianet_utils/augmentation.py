@@ -4,11 +4,13 @@ The paper trains on "normalized" images with horizontal flips and rotations with
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the name that every torch text uses)
 from torch import Tensor
 
+from dianet_utils.dynamic_images.images import MID_GREY
 from dianet_utils.errors import InputError
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # RGB, images in [0, 1]
@@ -29,20 +31,41 @@ def normalise(images: Tensor, scaling: str) -> Tensor:
     return (images.float() / 255 - mean) / std
 
 
-def augment(images: Tensor, generator: torch.Generator, flip: float = 0.5, degrees: float = 10.0) -> Tensor:
+def still_value(scaling: str) -> float:
+    """What no motion to either side is in the first channel of a normalised optical flow."""
+    return normalise(torch.full((3, 1, 1), MID_GREY), scaling)[0].item() if scaling == "minmax" else 0.0
+
+
+def augment(
+    images: Tensor,
+    generator: torch.Generator,
+    flip: float = 0.5,
+    degrees: float = 10.0,
+    flows: Sequence[int] = (),
+    still: float = 0.0,
+) -> Tensor:
     """Randomly mirrored and turned images, each clip in its own way and all its phases alike.
 
     ``images`` float [N, P, 3, H, W], as :func:`normalise` gives them. Each clip is mirrored left to right
     with probability ``flip`` and turned about its centre by an angle drawn evenly from +-``degrees``; what
     comes in from outside repeats the border. ``generator`` is a CPU generator, so that the draws are the
     same on every device.
+
+    ``flows`` names the phases that are optical flow. A mirrored face moves the other way, so where a clip is
+    mirrored their first channel (motion to the right) changes sign about ``still``, see
+    :func:`still_value`. A turn moves their arrows but does not turn them, at most ``sin(degrees)`` of one.
     """
     if not images.is_floating_point():
         raise InputError(f"augment takes float images, not {images.dtype}: call normalise first.")
     count = len(images)
     angles = (2 * torch.rand(count, generator=generator) - 1) * degrees
     mirrored = torch.rand(count, generator=generator) < flip
-    return warp(images, angles, mirrored)
+    warped = warp(images, angles, mirrored)
+    for phase in flows:
+        sideways = warped[:, phase, 0]
+        there = mirrored.to(images.device)[:, None, None]
+        warped[:, phase, 0] = torch.where(there, 2 * still - sideways, sideways)
+    return warped
 
 
 def warp(images: Tensor, angles: Tensor, mirrored: Tensor) -> Tensor:

@@ -89,11 +89,13 @@ def run(
     workers: int = 0,
     device: str = "auto",
     shown_progress: bool = True,
+    every: float = 0.0,
 ) -> Results:
     """Run the folds that ``out`` does not hold yet and gather everything it holds.
 
     ``out`` is the run folder. ``workers`` processes train folds side by side (0: one a core on a CPU,
-    one on a GPU), each on one thread, with the same numbers as one process.
+    one on a GPU), each on one thread, with the same numbers as one process. Progress is printed for each
+    fold, or at most once in ``every`` seconds.
     """
     from dianet_utils.training import choose_device
 
@@ -103,7 +105,7 @@ def run(
     missing = [fold for fold in wanted if _read_fold(out, fold, bank) is None]
     if shown_progress and len(missing) < len(wanted):
         print(f"folds: {len(wanted) - len(missing)} of {len(wanted)} are already in {shown(out)}")
-    progress = Progress(len(missing), "folds", "LOSO", every=0, shown=shown_progress)
+    progress = Progress(len(missing), "folds", "LOSO", every, shown=shown_progress)
     for result in _trained(bank, missing, config, device, workers or _default_workers(device)):
         write_json(_fold_path(out, result["seed"], result["subject"]), result)
         progress.advance(_note(result))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dianet_utils import loso, machine
-from dianet_utils.checks import Check, Choice, Text, Whole, Wholes, check_all, near_match
+from dianet_utils.checks import Check, Choice, Number, Text, Whole, Wholes, check_all, near_match
 from dianet_utils.config import CHECKS, Config, configure
 from dianet_utils.errors import InputError
 from dianet_utils.files import RESULTS
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 RUN_CHECKS: dict[str, Check] = {
     "data_root": Text(optional=True),
     "clip": Text(optional=True),
+    "rows": Text(optional=True),
+    "genders": Text(optional=True),
+    "drift_px": Number(0.0, 20.0),
+    "residual": Number(0.0, 1.0),
     "seeds": Wholes(0, 2**31 - 1),
     "max_folds": Whole(1, 10_000, optional=True),
     "workers": Whole(0, 256),
@@ -78,11 +82,14 @@ def config_of(parameters: Mapping[str, Any]) -> Config:
 
 
 def make_bank(clips: "pd.DataFrame", config: Config, workers: int = 0, shown: bool = True) -> "Bank":
-    """The bank of dynamic images that a configuration needs, from the cache where it is there."""
+    """The bank of dynamic images that a configuration needs, from the cache where it is there.
+
+    Genders stay with the clips only for a system that learns them: no other run depends on them.
+    """
     from dianet_utils.dynamic_images import build_bank
 
     return build_bank(
-        clips,
+        clips if config.uses_gender else clips.drop(columns="gender", errors="ignore"),
         phases=config.inputs,
         size=config.image_size,
         weighting=config.weighting,

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from dianet_utils import models
-from dianet_utils.augmentation import augment, normalise
+from dianet_utils.augmentation import augment, normalise, still_value
 from dianet_utils.config import Config
+from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.dynamic_images import Bank
-from dianet_utils.models.losses import total_loss
+from dianet_utils.models import Labels, Network
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,17 @@ class _Batches:
 
     images: Tensor  # [clip, phase, 3, H, W], as the bank stores them
     targets: Tensor  # [clip]
+    genders: Tensor | None  # [clip], for networks that learn them
+    flows: tuple[int, ...]  # the phases that are optical flow
     scaling: str
 
     @classmethod
-    def of(cls, bank: Bank, device: str) -> "_Batches":
+    def of(cls, bank: Bank, device: str, gendered: bool = False) -> "_Batches":
         images = torch.from_numpy(np.ascontiguousarray(bank.images)).to(device)
-        return cls(images, torch.from_numpy(bank.targets).to(device), bank.scaling)
+        targets = torch.from_numpy(bank.targets).to(device)
+        genders = torch.from_numpy(gender_numbers(bank.clips)).to(device) if gendered else None
+        flows = tuple(place for place, phase in enumerate(bank.phases) if phase == "flow")
+        return cls(images, targets, genders, flows, bank.scaling)
 
     def shuffled(self, rows: np.ndarray, size: int, generator: torch.Generator) -> list[Tensor]:
         """Random batches of about ``size`` that cover ``rows``; none is so small that BatchNorm fails."""
@@ -63,6 +69,10 @@ class _Batches:
 
     def inputs(self, rows: Tensor) -> Tensor:
         return normalise(self.images[rows.to(self.images.device)], self.scaling)
+
+    def labels(self, rows: Tensor) -> Labels:
+        rows = rows.to(self.targets.device)
+        return Labels(self.targets[rows], None if self.genders is None else self.genders[rows])
 
 
 def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> dict[str, Any]:
@@ -76,30 +86,23 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
         torch.set_num_threads(1)
     seed = fold_seed(fold.seed, fold.subject)
     torch.manual_seed(seed)
-    data = _Batches.of(bank, device)
+    data = _Batches.of(bank, device, config.uses_gender)
     model = build_model(config, len(bank.classes)).to(device).to(memory_format=torch.channels_last)
+    model.observe(data.labels(torch.from_numpy(fold.train)))
     history = _fit(model, data, fold, config, torch.Generator().manual_seed(seed))
     probabilities = predict(model, data, fold.test, config).softmax(1).double().cpu().numpy()
     return _result(bank, fold, probabilities, history)
 
 
-def build_model(config: Config, num_classes: int) -> nn.Module:
+def build_model(config: Config, num_classes: int) -> Network:
     """The untrained (or pre-trained) network that a configuration names."""
-    return models.build(
-        config.model,
-        num_classes,
-        backbone=config.backbone,
-        fusion=config.fusion,
-        streams=config.streams,
-        phases=len(config.inputs),
-        pretrained=config.pretrained,
-        dropout=config.dropout,
-        hidden=config.hidden,
-    )
+    known = {**vars(config), "phases": len(config.inputs)}
+    named = {name: known[name] for name in models.options(config.model) if name in known}
+    return models.build(config.model, num_classes, **named)
 
 
 def _fit(
-    model: nn.Module, data: _Batches, fold: Fold, config: Config, generator: torch.Generator
+    model: Network, data: _Batches, fold: Fold, config: Config, generator: torch.Generator
 ) -> dict[str, Any]:
     """Train ``model`` in place and leave it at its best epoch; returns the curves."""
     steps = len(data.shuffled(fold.train, config.batch_size, torch.Generator()))
@@ -140,7 +143,7 @@ def _optimiser(model: nn.Module, config: Config, steps: int) -> tuple[torch.opti
 
 
 def _train_epoch(
-    model: nn.Module,
+    model: Network,
     data: _Batches,
     fold: Fold,
     config: Config,
@@ -148,14 +151,19 @@ def _train_epoch(
     optimiser: torch.optim.Optimizer,
     schedule: Any,
 ) -> float:
-    """One pass over the training clips; returns the mean loss (Eq. 5) of its batches."""
+    """One pass over the training clips; returns the mean loss of its batches."""
     model.train()
     losses = []
     for rows in data.shuffled(fold.train, config.batch_size, generator):
         images = augment(
-            data.inputs(rows), generator, flip=0.5 if config.flip else 0.0, degrees=config.degrees
+            data.inputs(rows),
+            generator,
+            flip=0.5 if config.flip else 0.0,
+            degrees=config.degrees,
+            flows=data.flows,
+            still=still_value(data.scaling),
         )
-        loss = _loss(model, images, data.targets[rows.to(data.targets.device)], config)
+        loss = _loss(model, images, data.labels(rows), config)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
@@ -164,18 +172,17 @@ def _train_epoch(
     return torch.stack(losses).mean().item()
 
 
-def _loss(model: nn.Module, images: Tensor, targets: Tensor, config: Config) -> Tensor:
-    return total_loss(model(images), targets, config.consistency_weight, config.label_smoothing)
+def _loss(model: Network, images: Tensor, labels: Labels, config: Config) -> Tensor:
+    return model.loss(model(images), labels, config.consistency_weight, config.label_smoothing)
 
 
-def _validation_loss(model: nn.Module, data: _Batches, fold: Fold, config: Config) -> float:
-    """The loss (Eq. 5) over the validation clips, without augmentation."""
+def _validation_loss(model: Network, data: _Batches, fold: Fold, config: Config) -> float:
+    """The network's loss over the validation clips, without augmentation."""
     model.eval()
     total = 0.0
     with torch.inference_mode():
         for rows in torch.split(torch.from_numpy(fold.validation), config.batch_size):
-            targets = data.targets[rows.to(data.targets.device)]
-            total += _loss(model, data.inputs(rows), targets, config).item() * len(rows)
+            total += _loss(model, data.inputs(rows), data.labels(rows), config).item() * len(rows)
     return total / len(fold.validation)
 
 

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dianet_utils.augmentation import IMAGENET_MEAN, IMAGENET_STD, augment, normalise, warp
+from dianet_utils.augmentation import IMAGENET_MEAN, IMAGENET_STD, augment, normalise, still_value, warp
 from dianet_utils.errors import InputError
 
 
@@ -99,6 +99,22 @@ def test_share_of_mirrors_and_range_of_angles():
     angles = torch.rad2deg(torch.atan2(y, x.abs()))
     assert 9 < angles.abs().max().item() < 11
     assert angles.mean().abs().item() < 0.5
+
+
+@pytest.mark.parametrize("scaling", ["minmax", "signed"])
+def test_a_mirrored_flow_goes_the_other_way(scaling):
+    """Mirrored alone: mirroring the flow is the flow of the mirrored face, whichever scaling it has."""
+    values = torch.rand(1, 2, 3, 8, 8, generator=generator()) * 2 - 1
+    opposite = values.clone()
+    opposite[:, 1, 0] *= -1
+    flow, expected = (
+        normalise(given if scaling == "signed" else 128 + 127 * given, scaling)
+        for given in (values, opposite)
+    )
+    got = augment(flow, generator(), flip=1.0, degrees=0.0, flows=[1], still=still_value(scaling))
+    torch.testing.assert_close(got, expected.flip(-1), rtol=0, atol=2e-5)
+    unmoved = augment(flow, generator(), flip=0.0, degrees=0.0, flows=[1], still=still_value(scaling))
+    torch.testing.assert_close(unmoved, flow, rtol=0, atol=2e-5)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dianet_utils import files
+from dianet_utils import dynamic_images, files
 from dianet_utils.dynamic_images import arp_weights, bank, build_bank
 from dianet_utils.dynamic_images.clip import Source
 from dianet_utils.errors import InputError
@@ -126,6 +126,80 @@ def test_other_weightings_differ_and_still_vanish_on_a_static_clip(clips, make, 
         np.abs(images - other).max() > 0.05
         for images, other in zip(found[1:3], other_images[1:3], strict=True)
     )
+
+
+# --- inputs of other systems -----------------------------------------------------------------------
+
+
+def channels_first(image):
+    return cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
+
+
+def rgb_frames(row, first, last):
+    return [cv2.imread(f"{row.frames}/img{n}.jpg")[:, :, ::-1] for n in range(first, last + 1)]
+
+
+def test_the_active_image_is_grey_and_sums_distant_pairs(clips, make):
+    found = make(phases=["active"], scaling="signed").images[:, 0]
+    for images, row in zip(found, clips.itertuples(), strict=True):
+        grey = [frame @ np.array([0.299, 0.587, 0.114]) for frame in rgb_frames(row, row.onset, row.offset)]
+        total = sum(grey[j] - grey[k] for j in range(len(grey)) for k in range(j - 1))
+        plain = channels_first(np.repeat(total[..., None], 3, axis=2))
+        expected = np.clip(plain / (3 * 1.4826 * np.median(np.abs(plain))), -1, 1)
+        np.testing.assert_allclose(images, expected, atol=1e-3)
+
+
+def test_the_affective_image_sums_all_pairs_by_their_speed(clips, make):
+    found = make(phases=["affective"]).images[:, 0]
+    for images, row in zip(found, clips.itertuples(), strict=True):
+        read = [frame.astype(float) for frame in rgb_frames(row, row.onset, row.offset)]
+        plain = channels_first(sum((read[j] - read[k]) / (j - k) for j in range(len(read)) for k in range(j)))
+        np.testing.assert_allclose(images, (plain - plain.min()) * 255 / np.ptp(plain), atol=0.52)
+
+
+@pytest.mark.parametrize("scaling", ["minmax", "signed"])
+def test_flow_runs_from_onset_to_apex(clips, make, scaling):
+    found = make(phases=["flow"], scaling=scaling).images[:, 0]
+    scale = {"minmax": dynamic_images.scale_centred, "signed": dynamic_images.scale_signed}[scaling]
+    for images, row in zip(found, clips.itertuples(), strict=True):
+        onset, apex = (np.ascontiguousarray(rgb_frames(row, n, n)[0]) for n in (row.onset, row.apex))
+        flow = dynamic_images.optical_flow(onset, apex)
+        expected = scale(cv2.resize(flow, (SIZE, SIZE), interpolation=cv2.INTER_AREA)).transpose(2, 0, 1)
+        np.testing.assert_allclose(images, expected, atol=1 if scaling == "minmax" else 1e-3)
+        assert np.sign(images[0].astype(int) - 128 if scaling == "minmax" else images[0]).mean() < -0.5
+
+
+@pytest.mark.parametrize("weighting", ["arp", "rank"])
+@pytest.mark.parametrize("temporal", [None, 6])
+def test_what_else_a_bank_holds_changes_nothing(make, decoded, weighting, temporal):
+    """All inputs come from one pass over the files, each as if it were alone."""
+    inputs = ["whole", "active", "affective", "flow", "onset"]
+    given = {"weighting": weighting, "temporal": temporal}
+    together = make(phases=inputs, **given).images
+    assert len(decoded) == len(set(decoded))
+    for place, name in enumerate(inputs):
+        assert (make(phases=[name], **given).images[:, 0] == together[:, place]).all()
+
+
+def test_other_inputs_have_their_own_weights_under_every_weighting(make):
+    inputs = ["active", "affective", "flow"]
+    assert (make(phases=inputs).images == make(phases=inputs, weighting="rank").images).all()
+
+
+def test_an_active_image_of_two_frames_is_blank_and_said(clips, make, capsys):
+    clips.loc["03/c", "offset"] = 3
+    images = make(phases=["active", "affective"], shown=True).images
+    assert not images[3, 0].any()
+    assert images[3, 1].any()
+    assert "blank dynamic image: 03/c (active)." in capsys.readouterr().out
+
+
+def test_flow_of_missing_frames_takes_the_nearest_inside(clips, make):
+    os.remove(clips["frames"].iloc[0] + "/img5.jpg")
+    found = make(phases=["flow"], scaling="signed").images[0, 0]
+    moved = clips.copy()
+    moved.loc["01/a", "onset"] = 6
+    np.testing.assert_array_equal(found, make(moved, phases=["flow"], scaling="signed").images[0, 0])
 
 
 def test_phases_come_in_the_order_asked_for(make):

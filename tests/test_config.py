@@ -106,6 +106,7 @@ def test_names_agree_with_the_rooms_that_know_them() -> None:
     from dianet_utils.models.fusion import FUSIONS
 
     assert config.PHASES == dynamic_images.PHASES
+    assert config.INPUTS == dynamic_images.INPUTS
     assert tuple(FUSIONS) == config.FUSIONS
     assert CHECKS["weighting"].names == tuple(dynamic_images.WEIGHTINGS)
     assert CHECKS["scaling"].names == tuple(dynamic_images.SCALINGS)

@@ -31,6 +31,15 @@ def plain_sum(frames, weights):
     return total
 
 
+def pairs_sum(frames, weight):
+    """The sum over all pairs k < j of (I_j - I_k) times ``weight(j - k)``, term by term."""
+    total = np.zeros(frames.shape[1:], dtype=object)
+    for j in range(len(frames)):
+        for k in range(j):
+            total = total + (frames[j].astype(object) - frames[k].astype(object)) * weight(j - k)
+    return total
+
+
 def harmonic_number(count):
     return sum((Fraction(1, i) for i in range(1, count + 1)), Fraction(0))
 
@@ -133,6 +142,61 @@ def test_resampling_to_the_same_length_changes_nothing():
 def test_resampling_to_one_frame_is_an_error():
     with pytest.raises(InputError, match="2 frames or more"):
         di.resample(5, 1)
+
+
+# --- inputs of other systems -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 30])
+def test_the_active_image_sums_all_pairs_but_adjacent_ones(count):
+    frames = random_frames(count)
+    expected = pairs_sum(frames, lambda distance: int(distance >= 2))
+    assert (di.dynamic_image(frames, di.active_weights(count)) == expected).all()
+    assert di.active_weights(count).any() == (count > 2)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 30])
+def test_the_affective_image_sums_all_pairs_by_their_speed(count):
+    frames = random_frames(count)
+    exact = pairs_sum(frames, lambda distance: Fraction(1, distance)).astype(np.float64)
+    found = di.dynamic_image(frames, di.affective_weights(count))
+    np.testing.assert_allclose(found, exact, atol=1e-5 * np.abs(exact).max())
+    assert abs(di.affective_weights(count).sum()) < 1e-12
+
+
+def test_grey_is_the_sum_of_the_frames_lumas():
+    frames = random_frames(9)
+    luma = frames @ np.array([0.299, 0.587, 0.114])
+    expected = np.einsum("t,thw->hw", di.active_weights(9), luma)
+    found = di.grey(di.dynamic_image(frames, di.active_weights(9)))
+    assert found.shape == (7, 9, 3)
+    np.testing.assert_allclose(found, expected[..., None].repeat(3, 2), atol=1e-2)
+
+
+@pytest.mark.parametrize(("right", "down"), [(1.5, -0.75), (0.0, 0.5), (-3.0, 2.0)])
+def test_optical_flow_finds_a_known_shift(right, down):
+    noise = cv2.GaussianBlur(np.random.default_rng(0).random((120, 140)), (0, 0), 2)
+    first = (noise - noise.min()) * 255 / np.ptp(noise)
+    moved = cv2.warpAffine(
+        first, np.float32([[1, 0, right], [0, 1, down]]), (140, 120), flags=cv2.INTER_CUBIC
+    )
+    both = [
+        np.clip(np.rint(image), 0, 255).astype(np.uint8)[..., None].repeat(3, 2) for image in (first, moved)
+    ]
+    flow = di.optical_flow(*both)
+    assert flow.dtype == np.float32
+    inner = flow[16:-16, 16:-16].reshape(-1, 3)
+    expected = np.tile([right, down, np.hypot(right, down)], (len(inner), 1))
+    np.testing.assert_allclose(inner, expected, atol=0.2)
+    assert np.abs(inner - expected).mean() < 0.05
+    assert not di.optical_flow(both[0], both[0]).any()
+
+
+def test_centred_scaling_keeps_no_motion_at_mid_grey():
+    flow = np.array([[[0.0, -2.0, 2.0], [1.0, 0.0, 1.0]]])
+    assert di.scale_centred(flow).tolist() == [[[128, 1, 255], [192, 128, 192]]]
+    assert (di.scale_centred(-flow).astype(int) == 256 - di.scale_centred(flow).astype(int)).mean() > 0.6
+    assert (di.scale_centred(np.zeros((2, 2, 3))) == di.MID_GREY).all()
 
 
 # --- phases ----------------------------------------------------------------------------------------

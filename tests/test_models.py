@@ -111,6 +111,16 @@ def test_it_learns_a_few_clips_by_heart(options):
     assert loss.item() < 0.3  # guessing: 1.61
 
 
+def test_its_own_loss_is_equation_5_and_its_status_is_said():
+    model, labels = small(), models.Labels(torch.tensor([0, 1, 2]))
+    output = model(clips())
+    expected = losses.total_loss(output, labels.emotion, 0.3, 0.1)
+    assert model.loss(output, labels, 0.3, 0.1).item() == expected.item()
+    assert models.status("dianet") == "reconstruction"
+    with pytest.raises(InputError, match="no model 'dianett'"):
+        models.status("dianett")
+
+
 # The readings of the fusion
 
 

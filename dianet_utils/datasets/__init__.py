@@ -8,13 +8,25 @@ from dianet_utils import paper
 from dianet_utils.checks import near_match
 from dianet_utils.datasets import casme2, mmew, release, samm
 from dianet_utils.datasets.clips import EMOTIONS, PHASES, compare_counts, select, title
+from dianet_utils.datasets.genders import add_genders
 from dianet_utils.datasets.health import health, report_error
 from dianet_utils.errors import InputError
 
 RELEASES = {"casme2": casme2.RELEASE, "samm": samm.RELEASE, "mmew": mmew.RELEASE}
 NAMES = ("synthetic", *RELEASES)
 
-__all__ = ["EMOTIONS", "NAMES", "PHASES", "compare_counts", "health", "inspect", "load", "select", "title"]
+__all__ = [
+    "EMOTIONS",
+    "NAMES",
+    "PHASES",
+    "add_genders",
+    "compare_counts",
+    "health",
+    "inspect",
+    "load",
+    "select",
+    "title",
+]
 
 
 def load(name: str, root: str | Path | None = None) -> pd.DataFrame:

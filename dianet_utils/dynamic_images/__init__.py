@@ -1,23 +1,30 @@
 """From the frames of a clip to its dynamic images: weights, images, scalings and the cached bank.
 
 ``weights`` says how much each frame counts, ``images`` adds frames up and scales the sum, ``rank``
-is rank pooling itself, ``clip`` makes the images of one clip from its files, ``store`` keeps them,
-and ``bank`` does all of it for a table of clips.
+is rank pooling itself, ``flow`` is optical flow, ``clip`` makes the images of one clip from its
+files, ``store`` keeps them, and ``bank`` does all of it for a table of clips.
 """
 
 from dianet_utils.dynamic_images.bank import Bank, build_bank
+from dianet_utils.dynamic_images.flow import optical_flow
 from dianet_utils.dynamic_images.images import (
+    MID_GREY,
     SCALINGS,
     dynamic_image,
+    grey,
+    scale_centred,
     scale_minmax,
     scale_signed,
     weighted_sums,
 )
 from dianet_utils.dynamic_images.rank import gram, rank_pooling, rank_weights
 from dianet_utils.dynamic_images.weights import (
+    INPUTS,
     PHASES,
     WEIGHTINGS,
     Moments,
+    active_weights,
+    affective_weights,
     arp_weights,
     harmonic_weights,
     offset_weights,
@@ -27,21 +34,28 @@ from dianet_utils.dynamic_images.weights import (
 )
 
 __all__ = [
+    "INPUTS",
+    "MID_GREY",
     "PHASES",
     "SCALINGS",
     "WEIGHTINGS",
     "Bank",
     "Moments",
+    "active_weights",
+    "affective_weights",
     "arp_weights",
     "build_bank",
     "dynamic_image",
     "gram",
+    "grey",
     "harmonic_weights",
     "offset_weights",
+    "optical_flow",
     "phase_weights",
     "rank_pooling",
     "rank_weights",
     "resample",
+    "scale_centred",
     "scale_minmax",
     "scale_signed",
     "weighted_sums",

@@ -20,14 +20,14 @@ from dianet_utils.checks import Check, Choice, Names, Whole, check_all
 from dianet_utils.dynamic_images.clip import Recipe, Source, clip_images
 from dianet_utils.dynamic_images.images import SCALINGS
 from dianet_utils.dynamic_images.store import Store
-from dianet_utils.dynamic_images.weights import PHASES, WEIGHTINGS
+from dianet_utils.dynamic_images.weights import INPUTS, WEIGHTINGS
 from dianet_utils.errors import InputError
 from dianet_utils.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)
 class Bank:
-    """The dynamic images of a table of clips, row for row.
+    """The images of a table of clips, row for row.
 
     ``images`` is [clip, phase, 3, H, W], channels in the order R, G, B: uint8 for the scaling
     ``"minmax"``, float32 in -1..1 for ``"signed"``. ``clips`` is the clip table in the same order.
@@ -50,8 +50,12 @@ class Bank:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of images, clip ids, labels and phases in hexadecimal: what a run's numbers depend on."""
-        names = [self.clips.index.tolist(), self.clips["emotion"].tolist(), self.phases, self.scaling]
+        """SHA-256 of images, clip ids, labels and phases in hexadecimal: what a run's numbers depend on.
+
+        Labels are the emotions, and the genders where the table has them.
+        """
+        labels = [self.clips[name].tolist() for name in ("emotion", "gender") if name in self.clips]
+        names = [self.clips.index.tolist(), *labels, self.phases, self.scaling]
         digest = hashlib.sha256(json.dumps([*names, self.images.shape]).encode())
         digest.update(np.ascontiguousarray(self.images).data)
         return digest.hexdigest()
@@ -68,14 +72,18 @@ def build_bank(
     workers: int = 0,
     shown: bool = True,
 ) -> Bank:
-    """The dynamic images of every clip, ``size`` by ``size`` pixels, from the cache where it holds them.
+    """The images of every clip, ``size`` by ``size`` pixels, from the cache where it holds them.
 
-    ``phases`` among ``whole``, ``onset``, ``offset``; ``weighting`` is ``arp`` (Eq. 1-3), ``harmonic``
-    or ``rank``; ``temporal`` normalises each phase to that many frames first; ``scaling`` is
-    ``minmax`` or ``signed``. ``workers`` threads decode (0: one a usable core); the result is the
-    same for any number. ``cache`` is a folder (default ``data/banks``): finished clips are kept at
-    once, so a build that was killed goes on where it stopped, and a cached file that is damaged or
-    belongs to other frames is made again. ``shown`` prints progress.
+    ``phases`` among ``whole``, ``onset``, ``offset``, or inputs of other systems: ``active`` (OrigiNet's
+    image, grey), ``affective`` (AffectiveNet's, as assumed) and ``flow`` (optical flow from onset to
+    apex: u, v and length). ``weighting`` of the first three is ``arp`` (Eq. 1-3), ``harmonic`` or
+    ``rank``; ``temporal`` normalises each input but flow, which needs two frames, to that many frames
+    first; ``scaling`` is ``minmax`` (flow: about mid grey, see ``scale_centred``) or ``signed``.
+    ``workers`` threads decode (0: one a usable core); the result is the same for any number.
+
+    ``cache`` is a folder (default ``data/banks``): finished clips are kept at once, so a build that was
+    killed goes on where it stopped, and a cached file that is damaged or belongs to other frames is made
+    again. ``shown`` prints progress.
 
     Annotated frames without a file are passed over and the clip is named. Raises InputError listing
     every clip that cannot be used, or every frame that cannot be read, at once.
@@ -96,7 +104,7 @@ def build_bank(
 
 
 _CHECKS: dict[str, Check] = {
-    "phases": Names(PHASES),
+    "phases": Names(INPUTS),
     "size": Whole(1, 4096),
     "weighting": Choice(*WEIGHTINGS),
     "temporal": Whole(2, 10_000, optional=True),
@@ -143,11 +151,16 @@ def _print_notices(sources: Sequence[Source], recipe: Recipe) -> None:
         missing = source.moments.offset - source.moments.onset + 1 - len(source.files)
         short += [f"{source.clip.name} ({missing})"] if missing else []
         counts = source.counts(recipe.phases)
-        blank += [f"{source.clip.name} ({phase})" for phase, count in counts.items() if count == 1]
+        blank += [f"{source.clip.name} ({name})" for name, count in counts.items() if count <= _still(name)]
     if short:
         print(f"Annotated frames without a file are passed over: {', '.join(short)}.")
     if blank:
-        print(f"A phase of one frame has a blank dynamic image: {', '.join(blank)}.")
+        print(f"Too few frames for more than a blank dynamic image: {', '.join(blank)}.")
+
+
+def _still(name: str) -> int:
+    """The most frames that still show no motion in an input."""
+    return 2 if name == "active" else 1
 
 
 def _build(
@@ -200,4 +213,4 @@ def _one_opencv_thread() -> Iterator[None]:
 
 
 def _listing(what: str, lines: Sequence[str]) -> str:
-    return "\n".join([f"{len(lines)} {what}:", *lines])
+    return lines[0] if len(lines) == 1 else "\n".join([f"{len(lines)} {what}:", *lines])

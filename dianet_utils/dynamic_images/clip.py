@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,30 @@ import numpy.typing as npt
 import pandas as pd
 
 from dianet_utils.datasets.frames import Box, clip_box, index_frames, read_frame
-from dianet_utils.dynamic_images.images import scale_minmax, scale_signed, weighted_sums
+from dianet_utils.dynamic_images.flow import optical_flow
+from dianet_utils.dynamic_images.images import (
+    exact_kind,
+    grey,
+    scale_centred,
+    scale_minmax,
+    scale_signed,
+    weighted_sums,
+)
 from dianet_utils.dynamic_images.rank import gram, rank_weights
 from dianet_utils.dynamic_images.weights import (
+    PHASES,
     Integers,
     Moments,
-    Reals,
     phase_weights,
     resample,
     whole_numbers,
 )
 from dianet_utils.errors import InputError
 
+Frame = npt.NDArray[np.uint8]
+
 # Part of every key: raise it whenever the same files would give other images.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,7 @@ class Source:
         given = [VERSION, asdict(recipe), str(self.clip.name), onset, apex, offset, self.clip["crop"], stats]
         return hashlib.sha256(json.dumps(given).encode()).hexdigest()
 
-    def frames(self) -> Iterator[npt.NDArray[np.uint8]]:
+    def frames(self) -> Iterator[Frame]:
         """Decode the frames one after another, cropped to the clip's one box, as RGB uint8 [H, W, 3]."""
         box: Box | None = clip_box(self.clip)
         for path in self.files:
@@ -88,34 +98,59 @@ class Source:
 
 
 def clip_images(source: Source, recipe: Recipe) -> npt.NDArray[Any]:
-    """All dynamic images of one clip from one pass over its files: [phase, 3, size, size].
+    """All images of one clip from one pass over its files: [phase, 3, size, size].
 
     Frames go from the decoder into the sums at the size they have; only the finished images are
-    resized, so no rounding comes before the subtraction that a dynamic image is. Rank pooling alone
-    needs all frames of the clip in memory. Raises InputError naming every frame that cannot be read.
+    resized, so no rounding comes before the subtraction that a dynamic image is. Optical flow keeps the
+    two frames it needs; rank pooling alone needs all frames of the clip in memory. Raises InputError
+    naming every frame that cannot be read.
     """
+    ends: dict[int, Frame] = {}
+    frames = _keeping(source.frames(), _flow_ends(source.moments, recipe), ends)
     try:
         if recipe.weighting == "rank":
-            frames = list(source.frames())
-            sums = weighted_sums(frames, _rank_rows(frames, source.moments, recipe))
+            held = list(frames)
+            rows = _rank_rows(held, source.moments, recipe)
+            sums = weighted_sums(held, rows)
         else:
-            weights = phase_weights(recipe.phases, source.moments, recipe.weighting, recipe.temporal)
-            sums = weighted_sums(source.frames(), _whole_rows(weights))
+            rows = _rows(source.moments, recipe)
+            sums = weighted_sums(frames, rows)
     except InputError as error:
         raise InputError("\n".join(_unreadable(source) or [f"{source.clip.name}: {error}"])) from None
-    return np.stack([_finished(image, recipe) for image in sums])
+    # Each sum in the type that it would have alone, so that what else a bank holds rounds nothing otherwise.
+    exact = [total.astype(exact_kind(row[None]), copy=False) for total, row in zip(sums, rows, strict=True)]
+    return np.stack([_finished(*pair, ends, recipe) for pair in zip(recipe.phases, exact, strict=True)])
 
 
-def _whole_rows(weights: Integers | Reals) -> Integers:
-    """Each row as whole numbers; a row's unit does not matter to an image that is scaled by its own range."""
-    return np.stack([whole_numbers(row)[0] for row in weights])
+def _flow_ends(moments: Moments, recipe: Recipe) -> tuple[int, int] | tuple[()]:
+    """The positions of the first and the last frame from onset to apex, where the recipe asks for flow."""
+    if "flow" not in recipe.phases:
+        return ()
+    inside = np.flatnonzero(moments.within("flow"))
+    return int(inside[0]), int(inside[-1])
 
 
-def _rank_rows(frames: list[npt.NDArray[np.uint8]], moments: Moments, recipe: Recipe) -> Integers:
-    """The weights of rank pooling, one row a phase: it ranks the frames of the phase among themselves."""
+def _keeping(frames: Iterator[Frame], positions: tuple[int, ...], kept: dict[int, Frame]) -> Iterator[Frame]:
+    """Hand the frames on and put those at ``positions`` into ``kept``."""
+    for position, frame in enumerate(frames):
+        if position in positions:
+            kept[position] = frame
+        yield frame
+
+
+def _rows(moments: Moments, recipe: Recipe) -> Integers:
+    """One row of whole numbers an input; a row's unit does not matter to an image scaled by its own range."""
+    weights = (phase_weights([name], moments, recipe.weighting, recipe.temporal) for name in recipe.phases)
+    return np.stack([whole_numbers(row)[0] for (row,) in weights])
+
+
+def _rank_rows(frames: list[Frame], moments: Moments, recipe: Recipe) -> Integers:
+    """The weights of rank pooling, one row an input: it ranks the frames of a phase among themselves."""
     products = gram(frames)
-    rows = np.zeros((len(recipe.phases), len(frames)))
+    rows = _rows(moments, replace(recipe, weighting="arp"))
     for row, phase in zip(rows, recipe.phases, strict=True):
+        if phase not in PHASES:
+            continue
         inside = moments.within(phase)
         inner = products[np.ix_(inside, inside)]
         if recipe.temporal is None:
@@ -123,15 +158,19 @@ def _rank_rows(frames: list[npt.NDArray[np.uint8]], moments: Moments, recipe: Re
         else:
             folded = resample(int(inside.sum()), recipe.temporal)
             weights = rank_weights(folded @ inner @ folded.T / (recipe.temporal - 1) ** 2) @ folded
-        row[inside] = -weights if phase == "offset" else weights
-    return _whole_rows(rows)
+        row[inside] = whole_numbers(-weights if phase == "offset" else weights)[0]
+    return rows
 
 
-def _finished(image: npt.NDArray[Any], recipe: Recipe) -> npt.NDArray[Any]:
-    """Resize one finished sum [H, W, 3] by area averaging, scale it, and put the channels first."""
+def _finished(name: str, image: npt.NDArray[Any], ends: dict[int, Frame], recipe: Recipe) -> npt.NDArray[Any]:
+    """One input from its sum [H, W, 3] or its two frames: resized by area averaging and scaled, [3, H, W]."""
+    if name == "active":
+        image = grey(image)
+    if name == "flow":
+        image = optical_flow(ends[min(ends)], ends[max(ends)])
     resized = cv2.resize(image, (recipe.size, recipe.size), interpolation=cv2.INTER_AREA)
-    scaled = scale_minmax(resized) if recipe.scaling == "minmax" else scale_signed(resized)
-    return scaled.transpose(2, 0, 1)
+    minmax = scale_centred if name == "flow" else scale_minmax
+    return (minmax if recipe.scaling == "minmax" else scale_signed)(resized).transpose(2, 0, 1)
 
 
 def _unreadable(source: Source) -> list[str]:

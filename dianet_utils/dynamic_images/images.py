@@ -11,6 +11,7 @@ from dianet_utils.dynamic_images.weights import Integers, whole_numbers
 from dianet_utils.errors import InputError
 
 SCALINGS = ("minmax", "signed")
+MID_GREY = 128  # what no motion is in an optical flow scaled to uint8
 
 Frames = Sequence[npt.NDArray[np.uint8]] | npt.NDArray[np.uint8]
 
@@ -23,7 +24,7 @@ def weighted_sums(frames: Iterable[npt.NDArray[np.uint8]], weights: Integers) ->
     numbers: every partial sum is a whole number below 2^24, or else below 2^53, which is as far as
     the two types are exact. The weights 2t - T - 1 fit float32 up to T = 513.
     """
-    kind = _exact_kind(weights)
+    kind = exact_kind(weights)
     sums = buffer = np.empty(0, dtype=kind)
     number = -1
     for number, (frame, column) in enumerate(zip(frames, weights.T, strict=True)):
@@ -56,6 +57,16 @@ def dynamic_image(frames: Frames, weights: npt.ArrayLike) -> npt.NDArray[Any]:
     return total.astype(np.int32 if _largest_sum(numbers[None]) < 2**31 else np.int64)
 
 
+def grey(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """The luma of a weighted sum of RGB frames, three times over: [H, W, 3] to float32 [H, W, 3].
+
+    ``0.299 R + 0.587 G + 0.114 B`` (ITU-R BT.601) is linear, so the luma of the sum is the sum of the
+    frames' lumas, without rounding each frame to whole grey levels first.
+    """
+    luma = cv2.cvtColor(image.astype(np.float32), cv2.COLOR_RGB2GRAY)
+    return np.repeat(luma[:, :, None], 3, axis=2)
+
+
 def scale_minmax(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Stretch one dynamic image to 0..255 by its own extremes over all channels, as the field does: uint8.
 
@@ -86,6 +97,15 @@ def scale_signed(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     return np.clip(image / scale if scale else image, -1.0, 1.0).astype(np.float32)
 
 
+def scale_centred(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Stretch an optical flow about 0, so that no motion is :data:`MID_GREY` whatever else moves: uint8.
+
+    ``128 + 127 x / max(abs(x))``, 1..255, one scale for all channels. The opposite motion is 256 - x.
+    """
+    largest = float(np.abs(image).max())
+    return np.rint(MID_GREY + image * (127.0 / (largest or 1.0))).astype(np.uint8)
+
+
 def check_sizes(frames: Frames) -> None:
     """Raise InputError if the frames of a clip differ in size; all must be the same view of one face."""
     for number, frame in enumerate(frames, start=1):
@@ -93,7 +113,8 @@ def check_sizes(frames: Frames) -> None:
             raise InputError(f"Frame {number} is {_size(frame)} but the first is {_size(frames[0])}.")
 
 
-def _exact_kind(weights: Integers) -> type[np.floating[Any]]:
+def exact_kind(weights: Integers) -> type[np.floating[Any]]:
+    """The smaller of float32 and float64 that holds every partial sum under ``weights`` [sum, T] exactly."""
     largest = _largest_sum(weights)
     if largest >= 2**53:
         raise InputError(

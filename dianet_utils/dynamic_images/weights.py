@@ -2,10 +2,11 @@
 
 A dynamic image is one weighted sum of frames (Eq. 1), so everything that tells one kind from
 another, the phase, the weighting and temporal normalisation, is a row of weights over the frames of
-the clip. Here the weights are made, as whole numbers wherever the formula allows it.
+the clip. Here the weights are made, as whole numbers wherever the formula allows it. The active and
+the affective-motion image of other systems are such sums too, over the whole clip.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from dianet_utils.errors import InputError
 
 PHASES = ("whole", "onset", "offset")
+INPUTS = (*PHASES, "active", "affective", "flow")  # what a bank can hold: dynamic images and other inputs
 WEIGHTINGS = ("arp", "harmonic", "rank")
 
 Integers = npt.NDArray[np.int64]
@@ -50,6 +52,34 @@ def harmonic_weights(count: int) -> Reals:
     return 2.0 * (count - steps + 1) - (count + 1) * tails
 
 
+def active_weights(count: int) -> Integers:
+    """OrigiNet's active image as weights of the grey frames, whole numbers [T].
+
+    Verma et al., "Non-linearities improve OrigiNet based on active imaging for micro expression
+    recognition" (IJCNN 2020), add up the differences of all pairs of frames but the adjacent ones:
+    ``sum over j of sum over k <= j - 2 of (I_j - I_k)``. So a frame weighs ``2t - T - 1`` as under Eq. 1,
+    save at both ends, which have one neighbour instead of two: ``2 - T`` and ``T - 2``. They sum to 0,
+    and two frames, which are adjacent, give a blank image.
+    """
+    weights = arp_weights(count)
+    weights[0] += count > 1
+    weights[-1] -= count > 1
+    return weights
+
+
+def affective_weights(count: int) -> Reals:
+    """The affective-motion image as weights of the frames: ``H_(t-1) - H_(T-t)``, float64 [T].
+
+    An assumption: of AffectiveNet's image (Verma et al., IEEE MultiMedia 2020) only the purpose is public,
+    to "cumulate rapid and short-lived variational information into a single response". Here every pair
+    of frames counts by how *fast* it changes, ``sum over k < j of (I_j - I_k) / (j - k)``, where Eq. 1
+    counts every pair alike. Collected by frame that gives the harmonic numbers H above. They sum to 0.
+    """
+    _need_frames(count)
+    numbers = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, count))])
+    return numbers - numbers[::-1]
+
+
 def resample(count: int, length: int) -> Integers:
     """Temporal normalisation to ``length`` frames by linear interpolation, as weights [length, T].
 
@@ -82,9 +112,12 @@ class Moments(NamedTuple):
     offset: int
 
     def within(self, phase: str) -> npt.NDArray[np.bool_]:
-        """Which of the frames belong to a phase [T]; the apex belongs to both halves."""
+        """Which of the frames an input is made of [T]; the apex belongs to both halves.
+
+        Optical flow runs from onset to apex; the active and the affective-motion image take all frames.
+        """
         first = self.apex if phase == "offset" else self.onset
-        last = self.apex if phase == "onset" else self.offset
+        last = self.apex if phase in ("onset", "flow") else self.offset
         return (first <= self.numbers) & (self.numbers <= last)
 
 
@@ -94,13 +127,14 @@ def phase_weights(
     """One row of weights a phase over the frames of a clip: [phase, T], zero outside the phase.
 
     ``weighting`` is ``"arp"`` (whole numbers) or ``"harmonic"`` (float64); the offset phase carries
-    the opposite sign (Eq. 3). ``temporal`` first normalises each phase to that many frames and makes
-    its weights ``temporal - 1`` times as large (see :func:`resample`). Rank pooling depends on the
-    frames and is made by :func:`dianet_utils.dynamic_images.rank.rank_weights`.
+    the opposite sign (Eq. 3). ``active`` and ``affective`` have weights of their own; ``flow``, which is
+    no sum of frames, has none (a row of 0). ``temporal`` first normalises each phase to that many
+    frames and makes its weights ``temporal - 1`` times as large (see :func:`resample`). Rank pooling
+    depends on the frames and is made by :func:`dianet_utils.dynamic_images.rank.rank_weights`.
     """
-    kind = {"arp": arp_weights, "harmonic": harmonic_weights}[weighting]
     rows: list[npt.NDArray[Any]] = []
     for phase in phases:
+        kind = _OWN_WEIGHTS.get(phase) or _KINDS[weighting]
         inside = moments.within(phase)
         count = int(inside.sum())
         inner = kind(count) if temporal is None else kind(temporal) @ resample(count, temporal)
@@ -108,6 +142,14 @@ def phase_weights(
         row[inside] = -inner if phase == "offset" else inner
         rows.append(row)
     return np.stack(rows)
+
+
+_KINDS: dict[str, Callable[[int], Integers | Reals]] = {"arp": arp_weights, "harmonic": harmonic_weights}
+_OWN_WEIGHTS: dict[str, Callable[[int], Integers | Reals]] = {
+    "active": active_weights,
+    "affective": affective_weights,
+    "flow": lambda count: np.zeros(count, np.int64),
+}
 
 
 def whole_numbers(weights: npt.ArrayLike) -> tuple[Integers, float]:

@@ -8,10 +8,12 @@ from torch import Tensor, nn
 from dianet_utils.errors import InputError
 from dianet_utils.models.backbone import FEATURES, Backbone
 from dianet_utils.models.fusion import FUSIONS, Concat
-from dianet_utils.models.output import Output
+from dianet_utils.models.losses import total_loss
+from dianet_utils.models.network import Network, check_images
+from dianet_utils.models.output import Labels, Output
 
 
-class DIANet(nn.Module):
+class DIANet(Network):
     """DI-Onset and DI-Offset in, emotion scores out.
 
     Images [N, P, 3, H, W] -> backbone -> features [N, P, 512] -> norm -> fusion [N, P, 512] -> concatenation
@@ -21,8 +23,11 @@ class DIANet(nn.Module):
     that BatchNorm takes its training statistics over the phases together; ``"dedicated"`` (the abstract) has
     a backbone a phase. ``phases=1`` is the single stream of Table 4, without fusion. ``fusion`` names a
     reading of :mod:`~dianet_utils.models.fusion`; :func:`dianet_utils.models.weights.load` explains
-    ``pretrained``. ``hidden`` and ``dropout`` (0 to 1) are of the MLP; the paper prints neither.
+    ``pretrained``. ``hidden`` and ``dropout`` (0 to 1) are of the MLP; the paper prints neither. Its authors
+    have published no code, so this too is a reconstruction, with every open reading an option.
     """
+
+    STATUS = "reconstruction"
 
     def __init__(
         self,
@@ -60,13 +65,15 @@ class DIANet(nn.Module):
         logits = self.classifier(self.projection(fused.flatten(1)))
         return Output(logits, encoded.mean(dim=2) if encoded.ndim == 4 else encoded)
 
+    def loss(
+        self, output: Output, labels: Labels, consistency_weight: float = 0.0, label_smoothing: float = 0.0
+    ) -> Tensor:
+        """Eq. 5: see :func:`~dianet_utils.models.losses.total_loss`."""
+        return total_loss(output, labels.emotion, consistency_weight, label_smoothing)
+
     def encode(self, images: Tensor) -> Tensor:
         """Images [N, P, 3, H, W] to features [N, P, 512], or to cells [N, P, L, 512] for cross_spatial."""
-        if images.ndim != 5 or images.shape[1] != self.phases:
-            raise InputError(
-                f"DIANet with phases={self.phases} takes images [N, {self.phases}, 3, H, W], "
-                f"not {list(images.shape)}."
-            )
+        check_images(f"DIANet with phases={self.phases}", images, self.phases)
         if len(self.streams) == 1:
             return self.streams[0](images.flatten(0, 1)).unflatten(0, images.shape[:2])
         return torch.stack([stream(images[:, phase]) for phase, stream in enumerate(self.streams)], dim=1)

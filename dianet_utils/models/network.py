@@ -1,0 +1,38 @@
+"""What every network of the package has in common."""
+
+from typing import ClassVar, Literal
+
+import torch.nn.functional as F  # noqa: N812 (the name that every torch text uses)
+from torch import Tensor, nn
+
+from dianet_utils.errors import InputError
+from dianet_utils.models.output import Labels, Output
+
+
+class Network(nn.Module):
+    """A network that scores clips and knows its own loss.
+
+    ``forward`` takes images [N, P, 3, H, W] and returns an :class:`Output`. ``STATUS`` says how far a system
+    of others is known: ``"port"``, the layers are those of its authors' public code, or
+    ``"reconstruction"``, only its description is public and the docstring names what was assumed.
+    """
+
+    STATUS: ClassVar[Literal["port", "reconstruction"]]
+
+    def loss(
+        self, output: Output, labels: Labels, consistency_weight: float = 0.0, label_smoothing: float = 0.0
+    ) -> Tensor:
+        """The training objective, a scalar: cross-entropy here, without a consistency term."""
+        return F.cross_entropy(output.logits, labels.emotion, label_smoothing=label_smoothing)
+
+    def observe(self, labels: Labels) -> None:
+        """Take note of the labels of a fold's training clips, once before training; most need not."""
+
+
+def check_images(name: str, images: Tensor, phases: int, size: int | None = None) -> None:
+    """Raise InputError unless ``images`` is [N, phases, 3, H, W], with H = W = ``size`` where it is given."""
+    side = size or "H"
+    expected = f"[N, {phases}, 3, {side}, {size or 'W'}]"
+    shape = list(images.shape)
+    if images.ndim != 5 or shape[1:3] != [phases, 3] or (size is not None and shape[3:] != [size, size]):
+        raise InputError(f"{name} takes images {expected}, not {shape}.")

@@ -1,0 +1,172 @@
+"""Figures of the tables: ours beside the paper's, row against row, accuracy against cost."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from dianet_utils import paper
+from dianet_utils.plots.style import BLUE, DIVERGING, GREY, PALETTE, RED, figure
+from dianet_utils.tables import Summary
+
+# The shape of a published point tells how it is known.
+KIND_MARKERS = {"printed": "D", "derived": "s", "other source": "^", "bound": "<"}
+LEVEL = 0.05
+_MARKERS = "osD^vPX*"
+_ABOVE: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5}
+_ASIDE: dict[str, Any] = {"va": "center", "fontsize": 7.5, "color": GREY, "style": "italic"}
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return table.to_dict("records")  # type: ignore[return-value]  # column names are texts here
+
+
+def draw_table(summary: Summary) -> Figure:
+    """Ours with intervals beside the paper's cells: a row a system, a panel a dataset.
+
+    Synthetic clips have a panel of their own; on a licensed dataset ours stand in its panel.
+    """
+    panels = ("ours", *paper.DATASETS) if summary.synthetic else paper.DATASETS
+    rows = _records(summary.rows)
+    fig, axes = figure(7.6, 1.6 + 0.42 * len(rows), ncols=len(panels), sharey=True, sharex=True)
+    for ax, panel in zip(axes, panels, strict=True):
+        ax.grid(axis="x", color="#E5E5E5", lw=0.8)
+        ax.set_axisbelow(True)
+        if panel != "ours":
+            _draw_published(ax, rows, panel)
+            ax.set_title(f"paper,\n{paper.TITLES[panel]}")
+        if panel == ("ours" if summary.synthetic else summary.dataset):
+            _draw_ours(ax, rows, alone=summary.synthetic)
+    if summary.synthetic:
+        axes[0].set_title("ours, SYNTHETIC,\nnot comparable", color=BLUE)
+        axes[0].set_facecolor("#EFF5FA")
+    axes[0].set_yticks(range(len(rows)), summary.rows["system"])
+    axes[0].set(xlim=(0, 100), ylim=(len(rows) - 0.4, -0.7), xticks=(0, 25, 50, 75, 100))
+    fig.supxlabel("accuracy over all clips, % (Eq. 6)", fontsize="medium")
+    fig.legend(handles=_kinds(), loc="outside upper center", ncols=6, columnspacing=1.2, handletextpad=0.3)
+    return fig
+
+
+def _kinds() -> list[Line2D]:
+    ours = Line2D([], [], marker="o", color=BLUE, label="ours, 95 % interval")
+    chance = Line2D([], [], linestyle="--", color=RED, label="chance")
+    published = [
+        Line2D([], [], marker=marker, linestyle="", color=GREY, mfc=_face(kind), label=kind)
+        for kind, marker in KIND_MARKERS.items()
+    ]
+    return [ours, chance, *published]
+
+
+def _face(kind: str) -> str:
+    """A bound is hollow: the value lies somewhere below it."""
+    return "none" if kind == "bound" else GREY
+
+
+def _draw_published(ax: Axes, rows: list[dict[str, Any]], dataset: str) -> None:
+    """The paper's cells of one dataset; a cell without a value says why."""
+    for place, row in enumerate(rows):
+        value, kind = row[dataset], row[f"{dataset}_kind"]
+        if pd.isna(value):
+            ax.text(3, place, kind, **_ASIDE)
+            continue
+        ax.plot(value, place, KIND_MARKERS[kind], color=GREY, mfc=_face(kind), ms=6.5)
+        ax.annotate(f"{'below ' * (kind == 'bound')}{value:.2f}", (value, place), (0, 6), **_ABOVE)
+
+
+def _draw_ours(ax: Axes, rows: list[dict[str, Any]], alone: bool) -> None:
+    """Our points with intervals; beside published ones they sit a little lower, without numbers."""
+    for place, row in enumerate(rows):
+        if not pd.isna(row["accuracy"]):
+            height = place + (0 if alone else 0.25)
+            ax.errorbar(row["accuracy"], height, xerr=_reach(row), fmt="o", ms=5, color=BLUE, capsize=3)
+            if alone:
+                ax.annotate(f"{row['accuracy']:.1f}", (row["accuracy"], height), (0, 5), color=BLUE, **_ABOVE)
+        elif alone:
+            ax.text(3, place, "not run", **_ASIDE)
+    ax.axvline(_chance(rows), color=RED, ls="--", lw=1.1)
+
+
+def _reach(row: dict[str, Any]) -> list[list[float]]:
+    """How far the interval reaches down and up, as matplotlib takes it."""
+    return [[row["accuracy"] - row["low"]], [row["high"] - row["accuracy"]]]
+
+
+def _chance(rows: list[dict[str, Any]]) -> float:
+    return next(row["chance"] for row in rows if not pd.isna(row["chance"]))
+
+
+def draw_pairs(comparisons: pd.DataFrame, titles: Mapping[str, str], data: str) -> Figure:
+    """Row against row: how many points the row is ahead of the column, and Holm's p below it.
+
+    ``comparisons`` is what :func:`dianet_utils.comparison.compare` gives; pairs with a corrected p of
+    the permutation test below 0.05 are framed. ``data`` names our clips. Without a pair the figure says so.
+    """
+    if comparisons.empty:
+        fig, ax = figure(6.0, 1.0)
+        ax.text(0.5, 0.5, "one row alone: there is nothing to compare it with", ha="center")
+        ax.set_axis_off()
+        return fig
+    names = list(dict.fromkeys([*comparisons["first"], *comparisons["second"]]))
+    side = 0.8 * max(len(names), 2)
+    fig, ax = figure(2.9 + side, 2.1 + 0.72 * side)
+    reach = max(10.0, 100 * comparisons["difference"].abs().max())
+    ahead = np.full((len(names), len(names)), np.nan)
+    for pair in _records(comparisons):
+        for one, two, sign in (("first", "second", 1), ("second", "first", -1)):
+            cell = names.index(pair[one]), names.index(pair[two])
+            ahead[cell] = 100 * sign * pair["difference"] + 0.0  # never -0.0
+            _write_cell(ax, cell, ahead[cell], pair["holm_permutation"], abs(ahead[cell]) > 0.65 * reach)
+    image = ax.imshow(ahead, cmap=DIVERGING, vmin=-reach, vmax=reach, aspect="auto")
+    labels = [titles[name] for name in names]
+    ax.set_xticks(range(len(names)), labels, rotation=30, ha="right")
+    ax.set_yticks(range(len(names)), labels)
+    fig.suptitle(f"{data}: row minus column\nbelow it Holm's p; framed where p < {LEVEL}", fontsize="medium")
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    fig.colorbar(image, ax=ax, label="accuracy, points ahead", fraction=0.046)
+    return fig
+
+
+def _write_cell(ax: Axes, cell: tuple[int, int], points: float, p: float, dark: bool) -> None:
+    row, column = cell
+    text = f"{points:+.1f}\n{p_text(p)}"
+    ax.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else "black")
+    if p < LEVEL:
+        ax.add_patch(Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, fill=False, ec="black", lw=1.8))
+
+
+def p_text(p: float) -> str:
+    """A p-value for people, never 0: ``p < .001``, ``p .012``, ``p .35``."""
+    if p < 0.001:
+        return "p < .001"
+    return f"p {p:.3f}".replace("0.", ".") if p < 0.1 else f"p {p:.2f}".replace("0.", ".")
+
+
+def draw_cost(summary: Summary) -> Figure:
+    """Accuracy with its interval against the arithmetic and the weights it takes, one point a system."""
+    rows = _records(summary.rows.dropna(subset="accuracy"))
+    panels = {"flops": "MFLOP a clip", "parameters": "parameters, millions"}
+    fig, axes = figure(6.8, 3.6, ncols=2, sharey=True)
+    for ax, (column, label) in zip(axes, panels.items(), strict=True):
+        for index, row in enumerate(rows):
+            look = {"fmt": _MARKERS[index % len(_MARKERS)], "color": PALETTE[index % len(PALETTE)]}
+            place = row[column] / 1e6, row["accuracy"]
+            ax.errorbar(*place, yerr=_reach(row), label=row["system"], capsize=3, **look)
+        ax.axhline(_chance(rows), color=RED, ls="--", lw=1.1, label="chance")
+        ax.set(xscale="log", xlabel=label)
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_formatter(NullFormatter())
+    low = min([_chance(rows), *(row["low"] for row in rows)])
+    high = max(row["high"] for row in rows)
+    axes[0].set(ylabel="accuracy, % (Eq. 6)", ylim=(max(0.0, low - 5), min(102.0, high + 3)))
+    fig.suptitle(f"{summary.data}, intervals over subjects", fontsize="medium")
+    handles, labels = axes[0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=3)
+    return fig

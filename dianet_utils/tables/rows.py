@@ -1,0 +1,138 @@
+"""Which rows each of the paper's tables has, and what sets each apart from the default DIANet."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dianet_utils import paper
+from dianet_utils.checks import near_match
+from dianet_utils.errors import InputError
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One row of a table: ``key`` names it among a notebook's ``rows``, ``title`` is for people.
+
+    ``settings`` are what sets it apart from the dataset's default configuration; ``published`` is its
+    row in the paper, None where the paper has no such row.
+    """
+
+    key: str
+    title: str
+    settings: Mapping[str, Any]
+    published: paper.Row | None = None
+
+
+@dataclass(frozen=True)
+class PaperTable:
+    """One of the paper's tables, with the keys of the rows that are run unless others are named."""
+
+    number: int
+    caption: str
+    rows: tuple[TableRow, ...]
+    quick: tuple[str, ...]  # on synthetic clips
+    licensed: tuple[str, ...]  # on a licensed dataset
+
+
+def _by_name(rows: Iterable[paper.Row]) -> dict[str, paper.Row]:
+    return {row.name: row for row in rows}
+
+
+def _table_1() -> PaperTable:
+    """Systems, each with the inputs and the image size that it was made for."""
+    names = {row.name.lower(): row for row in paper.TABLE_1}
+    own: dict[str, Any] = {"backbone": None, "pretrained": None}  # which they settle for themselves
+    rows = tuple(
+        TableRow(key, row.name, {"model": key, **(own if key != "dianet" else {})}, row)
+        for key, row in names.items()
+    )
+    return PaperTable(1, "Five systems and DIANet", rows, tuple(names), tuple(names))
+
+
+# The timm network that stands for each of the paper's backbones, and a small relative for two cores.
+BACKBONES = {
+    "ResNet18": ("resnet18", "test_resnet"),
+    "EfficientNetV2": ("tf_efficientnetv2_b0", "test_efficientnet"),
+    "ConvNeXt": ("convnext_tiny", "test_convnext"),
+    "MobileViT": ("mobilevit_s", "mobilevit_xxs"),
+}
+
+
+def _table_2() -> PaperTable:
+    """Backbones in one and the same DIANet; the small relatives have no published cell."""
+    published = _by_name(paper.TABLE_2)
+    full = {
+        key: TableRow(key, key, {"backbone": key}, published[name]) for name, (key, _) in BACKBONES.items()
+    }
+    small = {key: _backbone_row(key) for _, key in BACKBONES.values()}
+    return PaperTable(2, "Backbones of DIANet", (*full.values(), *small.values()), tuple(small), tuple(full))
+
+
+def _backbone_row(name: str) -> TableRow:
+    return TableRow(name, name, {"backbone": name})
+
+
+# Each with the name of its row in the paper, or none.
+_FUSIONS = {
+    "cross_channel": ("Cross attention over channels", "Cross attention fusion block"),
+    "simple": ("Simple attention", "Simple attention block"),
+    "concat": ("No exchange", ""),
+    "cross_single_token": ("Cross attention, one token", ""),
+    "cross_tokens": ("Cross attention over pieces", ""),
+    "cross_spatial": ("Cross attention over places", ""),
+}
+_INPUTS = {
+    "whole": ("Whole clip", "DI (whole clip)"),
+    "onset": ("Onset", "DI-Onset"),
+    "offset": ("Offset", "DI-Offset"),
+    "onset+offset": ("Onset and offset", "DI-Onset and DI-Offset"),
+    "onset+onset": ("Onset twice", ""),  # two streams, and nothing new for the second to see
+    "whole+whole": ("Whole clip twice", ""),
+}
+
+
+def _table_3() -> PaperTable:
+    """Fusion blocks: the paper's two, and readings that it does not have."""
+    published = _by_name(paper.TABLE_3)
+    rows = tuple(
+        TableRow(key, title, {"fusion": key}, published.get(name)) for key, (title, name) in _FUSIONS.items()
+    )
+    return PaperTable(3, "Fusion blocks of DIANet", rows, tuple(_FUSIONS), tuple(_FUSIONS))
+
+
+def _table_4() -> PaperTable:
+    """Phases: the paper's four, and two controls with one phase in both streams."""
+    published = _by_name(paper.TABLE_4)
+    rows = tuple(
+        TableRow(key, title, {"inputs": tuple(key.split("+"))}, published.get(name))
+        for key, (title, name) in _INPUTS.items()
+    )
+    return PaperTable(4, "Inputs of DIANet", rows, tuple(_INPUTS), tuple(_INPUTS))
+
+
+TABLES = {table.number: table for table in (_table_1(), _table_2(), _table_3(), _table_4())}
+
+
+def choose(number: int, dataset: str, rows: str | None = None) -> list[TableRow]:
+    """The rows that ``rows`` names (keys with commas between); None means the defaults of the dataset.
+
+    In Table 2 any backbone of timm is a row. Raises one InputError for all that is wrong.
+    """
+    table = TABLES[number]
+    known = {row.key: row for row in table.rows}
+    if rows is None:
+        return [known[key] for key in (table.quick if dataset == "synthetic" else table.licensed)]
+    names = [part.strip() for part in rows.split(",") if part.strip()]
+    unknown = [name for name in names if name not in known and not (number == 2 and _is_backbone(name))]
+    if unknown or not names or len(set(names)) < len(names):
+        wrong = ", ".join(f"'{name}'{near_match(name, known)}" for name in unknown)
+        problem = f"there is no {wrong}" if unknown else f"{rows!r} must name different rows, at least one"
+        also = ", and any backbone of timm" if number == 2 else ""
+        raise InputError(f"Parameter rows of Table {number}: {problem}; rows are {', '.join(known)}{also}.")
+    return [known[name] if name in known else _backbone_row(name) for name in names]
+
+
+def _is_backbone(name: str) -> bool:
+    import timm
+
+    return bool(timm.is_model(name))

@@ -1,0 +1,156 @@
+"""From the rows of a table to their results, each in the ordinary run folder of its configuration.
+
+What notebook 04 or another table has run already is therefore not run again, and a table that was
+killed goes on where it stopped.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dianet_utils import evaluation, loso
+from dianet_utils.config import Config, configure
+from dianet_utils.datasets.genders import gender_numbers
+from dianet_utils.errors import InputError
+from dianet_utils.files import RESULTS
+from dianet_utils.run import make_bank
+from dianet_utils.tables.rows import TableRow
+
+if TYPE_CHECKING:
+    from dianet_utils.dynamic_images import Bank
+    from dianet_utils.models import Cost
+
+_SECONDS_BETWEEN_LINES = 30.0
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A row that is ready to run: its configuration, its images, and what one clip costs."""
+
+    row: TableRow
+    config: Config
+    bank: "Bank"
+    cost: "Cost"
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a row gave on the folds and seeds that were asked for.
+
+    ``seconds`` is the mean time of a fold by the clock, None where a fold does not tell.
+    """
+
+    entry: Entry
+    predictions: pd.DataFrame
+    metrics: dict[str, Any]
+    seconds: float | None
+    folder: Path
+
+
+def prepare(
+    rows: Sequence[TableRow], clips: pd.DataFrame, parameters: Mapping[str, Any], workers: int = 0
+) -> list[Entry]:
+    """Make the images and count the cost of every row before any is trained.
+
+    ``parameters`` are a notebook's checked parameters; a row's own settings stand above them. Raises
+    one InputError for all rows that cannot run, so that none fails after hours of training others.
+    """
+    entries, problems = [], []
+    banks: dict[tuple[Any, ...], Bank] = {}  # rows that share images share them in memory too
+    for row in rows:
+        try:
+            config = _config(row, parameters)
+            if config.uses_gender:
+                gender_numbers(clips)
+            key = (config.inputs, config.image_size, config.weighting, config.temporal, config.scaling)
+            if key not in banks:
+                banks[key] = make_bank(clips, config, workers)
+            entries.append(Entry(row, config, banks[key], _cost(config, banks[key])))
+        except InputError as error:
+            problems.append(f"{row.key}: {error}")
+    if problems:
+        listed = "\n".join(problems)
+        raise InputError(f"These rows cannot run; mend them, or leave them out with rows=...:\n{listed}")
+    return entries
+
+
+def _config(row: TableRow, parameters: Mapping[str, Any]) -> Config:
+    given = {field.name: parameters.get(field.name) for field in fields(Config)}
+    return configure(**{**given, **row.settings})
+
+
+def _cost(config: Config, bank: "Bank") -> "Cost":
+    """Counted on random weights, which cost as much as others and need no network."""
+    from dianet_utils.models import cost
+    from dianet_utils.training import build_model
+
+    model = build_model(replace(config, pretrained="none"), len(bank.classes))
+    return cost(model, bank.images.shape[1], config.image_size)
+
+
+def overview(entries: Sequence[Entry]) -> pd.DataFrame:
+    """One line a row: what it is made of, and the cost of one clip in millions."""
+    from dianet_utils.models import status
+
+    lines = []
+    for row, config, cost in ((entry.row, entry.config, entry.cost) for entry in entries):
+        lines.append(
+            {
+                "row": row.key,
+                "model": config.model,
+                "status": status(config.model),
+                "backbone": config.backbone,
+                "fusion": config.fusion if len(config.inputs) > 1 else "none",
+                "inputs": " + ".join(config.inputs),
+                "pixels": config.image_size,
+                "parameters (M)": round(cost.parameters / 1e6, 2),
+                "MFLOP a clip": round(cost.flops / 1e6, 1),
+            }
+        )
+    return pd.DataFrame(lines).set_index("row")
+
+
+def folder_of(dataset: str, out: str | Path | None = None) -> Path:
+    """The folder of a dataset's runs and tables: ``out`` where given, else results/<dataset>."""
+    return Path(out) if out else RESULTS / dataset
+
+
+def run_rows(
+    entries: Sequence[Entry],
+    folder: Path,
+    seeds: Sequence[int] = (0,),
+    max_folds: int | None = None,
+    workers: int = 0,
+    device: str = "auto",
+) -> list[Outcome]:
+    """Run what is missing of every row, each in its run folder below ``folder``.
+
+    Folds and seeds that a run folder holds beyond those asked for are left out of the outcome, so
+    that all rows rest on the same clips.
+    """
+    outcomes = []
+    for number, entry in enumerate(entries, 1):
+        print(f"row {number} of {len(entries)}: {entry.row.title} ({entry.row.key})", flush=True)
+        place = folder / loso.run_name(entry.bank, entry.config)
+        results = loso.run(
+            entry.bank, entry.config, place, seeds, max_folds, workers, device, every=_SECONDS_BETWEEN_LINES
+        )
+        outcomes.append(_outcome(entry, results, seeds, max_folds))
+    return outcomes
+
+
+def _outcome(entry: Entry, results: loso.Results, seeds: Sequence[int], max_folds: int | None) -> Outcome:
+    folds = loso.make_folds(entry.bank.clips, entry.config.validation, seeds[0], max_folds)
+    wanted = {(seed, fold.subject) for seed in seeds for fold in folds}
+    table = results.predictions
+    asked = [pair in wanted for pair in zip(table["seed"], table["subject"], strict=True)]
+    table = table[asked].reset_index(drop=True)
+    times: list[Any] = [
+        fold.get("seconds") for fold in results.folds if (fold["seed"], fold["subject"]) in wanted
+    ]
+    seconds = None if None in times else float(np.mean(times))
+    return Outcome(entry, table, evaluation.metrics(table, entry.bank.classes), seconds, results.folder)

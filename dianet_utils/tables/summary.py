@@ -1,0 +1,81 @@
+"""Our results beside the paper's cells, each with how it is known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from dianet_utils import datasets, paper
+from dianet_utils.tables.rows import TABLES, TableRow
+from dianet_utils.tables.running import Outcome
+
+_COUNTS = ("clips", "folds", "parameters", "flops")
+ABSENT = "not in the paper"  # the kind of a cell of a row that the paper does not have
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """A finished table: ``rows`` as :func:`summarise` makes them; ``data`` names our clips for people."""
+
+    number: int
+    caption: str
+    data: str
+    synthetic: bool
+    dataset: str
+    rows: pd.DataFrame
+
+
+def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
+    """One row a system, those of the paper that were not run last.
+
+    Columns: ``system``; ours: ``status`` (a port of public code, or a reconstruction), ``accuracy low high
+    chance`` in percent (pooled over folds and seeds, with a 95 % interval over subjects), ``uf1 uar`` from
+    0 to 1, ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset and every subject was
+    left out), ``parameters flops`` (of one clip), ``seconds`` (of a fold) and ``run`` (the folder's name).
+    The paper's: for each licensed dataset its accuracy in percent, ``_kind`` (how it is known) and
+    ``_note``. What is not known stays empty.
+    """
+    clips = outcomes[0].entry.bank.clips
+    ours = {outcome.entry.row.key: _ours(outcome) for outcome in outcomes}
+    rows = [outcome.entry.row for outcome in outcomes]
+    rows += [row for row in TABLES[number].rows if row.published and row.key not in ours]
+    lines = [{"row": row.key, "system": row.title, **ours.get(row.key, {}), **_cells(row)} for row in rows]
+    table = pd.DataFrame(lines).set_index("row")
+    table = table.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(paper.DATASETS, "Float64"))
+    synthetic = bool(clips.attrs.get("synthetic"))
+    about = TABLES[number].caption, datasets.title(clips), synthetic, str(clips.attrs["dataset"])
+    return Summary(number, *about, table)
+
+
+def _ours(outcome: Outcome) -> dict[str, Any]:
+    from dianet_utils.models import status
+
+    metrics, clips = outcome.metrics, outcome.entry.bank.clips
+    low, high = metrics["intervals"]["accuracy"]
+    whole = metrics["folds"] == clips["subject"].nunique()
+    return {
+        "status": status(outcome.entry.config.model),
+        "accuracy": 100 * metrics["accuracy"],
+        "low": 100 * low,
+        "high": 100 * high,
+        "chance": 100 * metrics["chance"],
+        "uf1": metrics["uf1"],
+        "uar": metrics["uar"],
+        "clips": metrics["n"],
+        "folds": metrics["folds"],
+        "seeds": " ".join(map(str, metrics["seeds"])),
+        "comparable": whole and not clips.attrs.get("synthetic"),
+        **outcome.entry.cost._asdict(),
+        "seconds": outcome.seconds,
+        "run": outcome.folder.name,
+    }
+
+
+def _cells(row: TableRow) -> dict[str, Any]:
+    cells: dict[str, Any] = {}
+    for name in paper.DATASETS:
+        cell = getattr(row.published, name, None)
+        value, kind, note = (cell.value, cell.kind, cell.note) if cell else (None, ABSENT, "")
+        cells |= {name: value, f"{name}_kind": kind, f"{name}_note": note}
+    return cells

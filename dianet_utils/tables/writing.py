@@ -1,0 +1,125 @@
+"""A finished table for people: as a data frame of texts, and as .csv, .md and .tex files."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from dianet_utils import paper
+from dianet_utils.files import write_text
+from dianet_utils.tables.summary import ABSENT, Summary
+
+_KINDS = (
+    "printed: stands in the paper's text; derived: follows from differences that it prints; other source: "
+    "published elsewhere, perhaps under another protocol; bound: known only to lie below; unknown: cannot "
+    "be recovered."
+)
+
+
+def readable(summary: Summary) -> pd.DataFrame:
+    """The table as texts, one row a system: ours first, then the paper's cells with their kinds."""
+    data = f"{summary.data}, not comparable" if summary.synthetic else summary.data
+    rows = summary.rows
+    columns = {
+        f"ours ({data}): accuracy % [95 % interval]": _each(rows, "accuracy low high", _accuracy),
+        "UF1": _each(rows, "uf1", "{:.3f}".format),
+        "UAR": _each(rows, "uar", "{:.3f}".format),
+        "parameters": _each(rows, "parameters", _short),
+        "FLOPs": _each(rows, "flops", _short),
+        "s a fold": _each(rows, "seconds", "{:.1f}".format),
+        **{f"paper, {paper.TITLES[name]} %": _published(rows, name) for name in paper.DATASETS},
+    }
+    systems = [
+        name if pd.isna(status) else f"{name} ({status})"
+        for name, status in zip(rows["system"], rows["status"], strict=True)
+    ]
+    return pd.DataFrame(
+        columns, index=pd.Index(systems if summary.number == 1 else rows["system"], name="system")
+    )
+
+
+def _each(rows: pd.DataFrame, names: str, form: Callable[..., str]) -> list[str]:
+    """One text a row from some of its columns; ``-`` where a number is missing."""
+    values = rows[names.split()].itertuples(index=False)
+    return ["-" if any(pd.isna(value) for value in row) else form(*row) for row in values]
+
+
+def _accuracy(value: float, low: float, high: float) -> str:
+    return f"{value:.2f} [{low:.1f}, {high:.1f}]"
+
+
+def _short(count: float) -> str:
+    """A count with three digits and K, M or G."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count:.0f}"
+
+
+def _published(rows: pd.DataFrame, dataset: str) -> list[str]:
+    cells = zip(rows[dataset], rows[f"{dataset}_kind"], strict=True)
+    return [cell_text(value, kind) for value, kind in cells]
+
+
+def cell_text(value: float | None, kind: str) -> str:
+    """A published cell with its kind: ``70.00 printed``, ``below 68.89 (bound)``, ``unknown``."""
+    if kind == ABSENT or value is None or pd.isna(value):
+        return kind
+    return f"below {value:.2f} (bound)" if kind == "bound" else f"{value:.2f} {kind}"
+
+
+def caption(summary: Summary) -> str:
+    """One line: which table, and what our column rests on."""
+    ran = summary.rows.dropna(subset="accuracy").iloc[0]
+    label = (
+        "These are synthetic clips: our column cannot be compared with the paper's. "
+        if summary.synthetic
+        else ""
+    )
+    return (
+        f"Table {summary.number}. {summary.caption}. {label}Ours: {summary.data}, {ran['clips']:.0f} clips, "
+        f"{ran['folds']:.0f} folds, seed {ran['seeds'].replace(' ', ', ')}, chance {ran['chance']:.1f} %."
+    )
+
+
+def notes(summary: Summary) -> list[str]:
+    """What the kinds mean, then every remark on a published cell."""
+    found = [_KINDS]
+    for _, row in summary.rows.iterrows():
+        for name in paper.DATASETS:
+            if row[f"{name}_note"]:
+                found.append(f"{row['system']}, {paper.TITLES[name]}: {row[f'{name}_note']}.")
+    return found
+
+
+def write(summary: Summary, folder: str | Path) -> dict[str, Path]:
+    """Write ``table<number>.csv`` (numbers, every column), ``.md`` and ``.tex`` (texts) into ``folder``."""
+    stem, texts = Path(folder) / f"table{summary.number}", readable(summary)
+    numbers = summary.rows.assign(data=summary.data, synthetic=summary.synthetic)
+    return {
+        "csv": write_text(stem.with_suffix(".csv"), numbers.to_csv(lineterminator="\n", float_format="%.4f")),
+        "md": write_text(stem.with_suffix(".md"), _markdown(summary, texts)),
+        "tex": write_text(stem.with_suffix(".tex"), _latex(summary, texts)),
+    }
+
+
+def _markdown(summary: Summary, texts: pd.DataFrame) -> str:
+    table = texts.reset_index()
+    lines = [list(table.columns), ["---"] * table.shape[1], *table.to_numpy().tolist()]
+    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    remarks = "\n".join(f"- {note}" for note in notes(summary))
+    return f"**{caption(summary)}**\n\n{body}\n\n{remarks}\n"
+
+
+def _latex(summary: Summary, texts: pd.DataFrame) -> str:
+    """A ``table*`` for the package booktabs, with the remarks as comments above it."""
+    remarks = "\n".join(f"% {note}" for note in notes(summary))
+    safe = caption(summary).replace("%", r"\%")
+    body = texts.reset_index().to_latex(
+        index=False,
+        escape=True,
+        caption=safe,
+        label=f"tab:ours{summary.number}",
+        column_format="l" * (texts.shape[1] + 1),
+    )
+    return f"{remarks}\n{body.replace('{table}', '{table*}')}"

@@ -1,0 +1,286 @@
+"""The paper's tables run again: every row there, nothing run twice, nothing invented, nothing mislabelled."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from dianet_utils import comparison, config, datasets, evaluation, loso, models, paper, run, tables, training
+from dianet_utils.errors import InputError
+from dianet_utils.models.layers import layers
+from dianet_utils.plots import systems as system_plots
+from dianet_utils.plots import tables as plots
+
+SMALL = {"dataset": "synthetic", "image_size": 32, "epochs": 1, "batch_size": 16, "hidden": 16}
+PUBLISHED = {1: paper.TABLE_1, 2: paper.TABLE_2, 3: paper.TABLE_3, 4: paper.TABLE_4}
+
+
+@pytest.fixture(scope="module")
+def kept(tiny_synthetic: Path) -> pd.DataFrame:
+    return datasets.select(datasets.load("synthetic", tiny_synthetic))[0]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+def run_table(
+    number: int, rows: str, clips: pd.DataFrame, place: Path, **given: object
+) -> list[tables.Outcome]:
+    entries = tables.prepare(tables.choose(number, "synthetic", rows), clips, SMALL, 1)
+    return tables.run_rows(entries, place, **{"max_folds": 2, "workers": 1, "device": "cpu", **given})
+
+
+@pytest.fixture(scope="module")
+def outcomes(kept: pd.DataFrame, place: Path) -> list[tables.Outcome]:
+    return run_table(3, "simple,concat", kept, place)
+
+
+@pytest.fixture(scope="module")
+def summary(outcomes: list[tables.Outcome]) -> tables.Summary:
+    return tables.summarise(3, outcomes)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_every_published_row_is_there_once(number: int) -> None:
+    found = [row.published for row in tables.TABLES[number].rows if row.published]
+    assert sorted(row.name for row in found) == sorted(row.name for row in PUBLISHED[number])
+    licensed = tables.choose(number, "samm")
+    assert [row for row in licensed if row.published] == [
+        row for row in tables.TABLES[number].rows if row.published
+    ]
+
+
+@pytest.mark.parametrize("dataset", ["synthetic", *paper.DATASETS])
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_every_row_is_a_configuration_of_its_own(number: int, dataset: str) -> None:
+    configs = [config.configure(dataset, **row.settings) for row in tables.TABLES[number].rows]
+    assert len(set(configs)) == len(configs)
+    default = config.configure(dataset)
+    assert default in [config.configure(dataset, **row.settings) for row in tables.choose(number, dataset)]
+
+
+def test_rows_agree_with_the_rooms_that_know_their_names() -> None:
+    assert {row.key for row in tables.TABLES[1].rows} == set(models.MODELS)
+    assert {row.key for row in tables.TABLES[3].rows} == set(config.FUSIONS)
+
+
+@pytest.mark.parametrize(
+    ("number", "rows", "told"),
+    [
+        (1, "learnt,dianet", r"there is no 'learnt' \(did you mean 'learnet'\?\)"),
+        (
+            2,
+            "resnet18,resnet_18",
+            r"there is no 'resnet_18' \(did you mean 'resnet18'\?\).* any backbone of timm",
+        ),
+        (3, "cross,simpel", r"no 'cross', 'simpel' \(did you mean 'simple'\?\)"),
+        (4, "onset,onset", "must name different rows"),
+        (4, " , ", "must name different rows, at least one"),
+    ],
+)
+def test_a_wrong_row_is_one_error_with_a_near_match(number: int, rows: str, told: str) -> None:
+    with pytest.raises(InputError, match=f"rows of Table {number}: .*{told}"):
+        tables.choose(number, "synthetic", rows)
+
+
+def test_rows_come_in_the_order_asked_and_any_timm_network_is_one() -> None:
+    assert [row.key for row in tables.choose(4, "synthetic", "offset, whole")] == ["offset", "whole"]
+    (row,) = tables.choose(2, "synthetic", "convnext_femto")
+    assert (row.settings, row.published) == ({"backbone": "convnext_femto"}, None)
+
+
+def test_rows_that_cannot_run_are_told_together_before_any_is_trained(kept: pd.DataFrame) -> None:
+    rows = tables.choose(2, "synthetic", "test_vit3,test_resnet,test_vit_relpos")
+    with pytest.raises(
+        InputError, match=r"leave them out with rows=(?s:.*)test_vit3: (?s:.*)test_vit_relpos: "
+    ):
+        tables.prepare(rows, kept, SMALL, 1)
+    without = kept.drop(columns="gender")
+    without.attrs = dict(kept.attrs)
+    with pytest.raises(InputError, match=r"geme: .*gender"):
+        tables.prepare(tables.choose(1, "synthetic", "geme"), without, SMALL, 1)
+
+
+def test_a_row_is_the_run_of_notebook_04(kept: pd.DataFrame, place: Path) -> None:
+    (entry,) = tables.prepare(tables.choose(4, "synthetic", "onset+offset"), kept, SMALL, 1)
+    wanted = run.config_of(SMALL)
+    assert entry.config == wanted
+    assert loso.run_name(entry.bank, entry.config) == loso.run_name(run.make_bank(kept, wanted, 1), wanted)
+
+
+def test_rows_share_the_images_they_share(kept: pd.DataFrame) -> None:
+    one, two = tables.prepare(tables.choose(3, "synthetic", "simple,concat"), kept, SMALL, 1)
+    assert one.bank is two.bank
+
+
+def test_a_table_run_again_trains_nothing(
+    kept: pd.DataFrame, place: Path, outcomes: list[tables.Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> dict:
+        raise AssertionError("a fold was trained twice")
+
+    monkeypatch.setattr(training, "train_fold", never)
+    again = tables.summarise(3, run_table(3, "simple,concat", kept, place))
+    pd.testing.assert_frame_equal(again.rows, tables.summarise(3, outcomes).rows)
+
+
+def test_seeds_and_folds_beyond_those_asked_for_stay_out(
+    kept: pd.DataFrame, place: Path, outcomes: list[tables.Outcome]
+) -> None:
+    run_table(3, "simple", kept, place, seeds=(0, 1), max_folds=3)
+    (again,) = run_table(3, "simple", kept, place)
+    pd.testing.assert_frame_equal(again.predictions, outcomes[0].predictions)
+    assert again.metrics == outcomes[0].metrics
+
+
+def test_our_numbers_are_those_of_the_predictions(
+    outcomes: list[tables.Outcome], summary: tables.Summary, kept: pd.DataFrame
+) -> None:
+    for outcome in outcomes:
+        row = summary.rows.loc[outcome.entry.row.key]
+        expected = evaluation.metrics(outcome.predictions, sorted(kept["emotion"].unique()))
+        assert row["accuracy"] == 100 * expected["accuracy"]
+        assert [row["low"], row["high"]] == [100 * end for end in expected["intervals"]["accuracy"]]
+        assert (row["uf1"], row["uar"], row["clips"]) == (expected["uf1"], expected["uar"], expected["n"])
+        assert row["seconds"] > 0
+        assert row["parameters"] == outcome.entry.cost.parameters
+
+
+def test_rows_of_the_paper_that_were_not_run_stay_empty(summary: tables.Summary) -> None:
+    absent = summary.rows.loc["cross_channel"]
+    assert absent[["accuracy", "uf1", "parameters", "run"]].isna().all()
+    assert absent["mmew"] == 64.24
+    assert tables.readable(summary).loc["Cross attention over channels"].tolist()[:6] == ["-"] * 6
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_published_cells_keep_value_and_kind_and_unknown_ones_no_number(
+    number: int, outcomes: list[tables.Outcome]
+) -> None:
+    rows = [dataclasses.replace(outcomes[0].entry, row=row) for row in tables.TABLES[number].rows]
+    filled = tables.summarise(number, [dataclasses.replace(outcomes[0], entry=entry) for entry in rows])
+    texts = (
+        tables.readable(filled)
+        .iloc[:, -3:]
+        .set_axis(list(paper.DATASETS), axis=1)
+        .set_axis(filled.rows.index)
+    )
+    for row in tables.TABLES[number].rows:
+        for name in paper.DATASETS:
+            cell = getattr(row.published, name, None)
+            text = texts.loc[row.key, name]
+            if cell is None:
+                assert text == "not in the paper"
+            elif cell.kind == "unknown":
+                assert text == "unknown"
+                assert pd.isna(filled.rows.loc[row.key, name])
+            elif cell.kind == "bound":
+                assert text == f"below {cell.value:.2f} (bound)"
+            else:
+                assert text == f"{cell.value:.2f} {cell.kind}"
+
+
+def test_written_files_say_what_they_hold(summary: tables.Summary, tmp_path: Path) -> None:
+    paths = tables.write(summary, tmp_path)
+    assert {path.name for path in paths.values()} == {"table3.csv", "table3.md", "table3.tex"}
+    numbers = pd.read_csv(paths["csv"], index_col="row")
+    assert numbers.index.tolist() == summary.rows.index.tolist()
+    assert numbers["synthetic"].all()
+    assert not numbers["comparable"].dropna().astype(bool).any()
+    np.testing.assert_allclose(numbers["accuracy"], summary.rows["accuracy"], atol=1e-4)
+    lines = [line for line in paths["md"].read_text().splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in lines}) == 1
+    assert len(lines) == 2 + len(summary.rows)
+    for kind in ("md", "tex"):
+        text = paths[kind].read_text()
+        assert "synthetic" in text
+        assert "not comparable" in text
+        assert "70.00 printed" in text
+        assert "printed: stands in the paper's text" in text
+    body = [line for line in paths["tex"].read_text().splitlines() if line.endswith(r"\\")]
+    assert len({line.count("&") for line in body}) == 1
+
+
+def licensed(outcomes: Sequence[tables.Outcome], name: str) -> list[tables.Outcome]:
+    """The same outcomes as if their clips were a licensed dataset's."""
+    changed = []
+    for outcome in outcomes:
+        clips = outcome.entry.bank.clips.copy()
+        clips.attrs.update(dataset=name, synthetic=False)
+        bank = dataclasses.replace(outcome.entry.bank, clips=clips)
+        changed.append(dataclasses.replace(outcome, entry=dataclasses.replace(outcome.entry, bank=bank)))
+    return changed
+
+
+def test_a_licensed_result_is_comparable_only_with_every_subject(
+    outcomes: list[tables.Outcome], kept: pd.DataFrame
+) -> None:
+    part = tables.summarise(3, licensed(outcomes, "samm"))
+    assert (part.data, part.synthetic) == ("SAMM", False)
+    assert not part.rows["comparable"].dropna().any()
+    whole = [
+        dataclasses.replace(outcome, metrics={**outcome.metrics, "folds": kept["subject"].nunique()})
+        for outcome in licensed(outcomes, "samm")
+    ]
+    assert tables.summarise(3, whole).rows["comparable"].dropna().all()
+    assert "not comparable" not in tables.readable(part).columns[0]
+
+
+def test_figures_label_synthetic_clips_and_show_what_is_not_known(
+    outcomes: list[tables.Outcome], summary: tables.Summary
+) -> None:
+    figure = plots.draw_table(summary)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles[0] == "ours, SYNTHETIC,\nnot comparable"
+    assert [title.split("\n")[1] for title in titles[1:]] == ["CASME-II", "SAMM", "MMEW"]
+    assert "not run" in [text.get_text() for text in figure.axes[0].texts]
+    beside = plots.draw_table(tables.summarise(3, licensed(outcomes, "samm")))
+    ours = [len(ax.containers) for ax in beside.axes]
+    assert ours == [0, 2, 0]
+    pairs = comparison.compare({outcome.entry.row.key: outcome.predictions for outcome in outcomes})
+    drawn = plots.draw_pairs(pairs, summary.rows["system"].to_dict(), summary.data)
+    assert "synthetic clips" in drawn.get_suptitle()
+    assert plots.draw_pairs(pairs.iloc[:0], {}, summary.data).axes
+    assert plots.draw_cost(summary).axes
+    assert system_plots.draw_inputs([outcome.entry for outcome in outcomes], pairs_clip(outcomes)).axes
+
+
+def pairs_clip(outcomes: list[tables.Outcome]) -> str:
+    return str(outcomes[0].entry.bank.clips.index[0])
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.0001, "p < .001"), (0.0123, "p .012"), (0.35, "p .35"), (1.0, "p 1.00")]
+)
+def test_p_values_for_people(p: float, text: str) -> None:
+    assert plots.p_text(p) == text
+
+
+def test_a_phase_twice_is_the_same_image_in_both_streams(kept: pd.DataFrame) -> None:
+    """The control for doubled capacity: two streams, one image, no inconsistency."""
+    (entry,) = tables.prepare(tables.choose(4, "synthetic", "whole+whole"), kept, SMALL, 1)
+    images = entry.bank.images
+    assert images.shape[1] == 2
+    np.testing.assert_array_equal(images[:, 0], images[:, 1])
+    model = training.build_model(entry.config, len(entry.bank.classes)).eval()
+    with torch.no_grad():
+        features = model(torch.from_numpy(images[:4])).features
+    assert models.losses.consistency_loss(features).item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(models.MODELS))
+def test_layers_account_for_every_parameter(name: str) -> None:
+    settings = config.configure(model=name)
+    network = training.build_model(settings, 5)
+    table = layers(network, len(settings.inputs), settings.image_size)
+    assert table["parameters"].sum() == sum(parameter.numel() for parameter in network.parameters())
+    assert table["side"].iloc[0] <= settings.image_size
+    assert 5 in table["channels"].tolist()
+    assert not any(module._forward_hooks for module in network.modules())
+    assert system_plots.draw_layers({name: table}).axes
