@@ -116,7 +116,6 @@ def _papermill(notebook: Path, output: Path, parameters: dict[str, Any]) -> None
         stdout_file=sys.stdout,
         stderr_file=sys.stderr,
         extra_arguments=["--log-level=CRITICAL"],  # every kernel warns of its local connection
-        cwd=str(notebook.parent),
     )
 
 

@@ -48,7 +48,7 @@ def load(name: str, root: str | Path | None = None) -> pd.DataFrame:
     if root is None:
         raise InputError(
             f"{paper.TITLES[name]} is licensed and not part of this project: give the folder of your copy "
-            "(root, in notebooks data_root), or use the dataset 'synthetic'."
+            "as data_root, or use the dataset 'synthetic'."
         )
     return release.load(RELEASES[name], root)
 

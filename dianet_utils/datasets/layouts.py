@@ -58,7 +58,7 @@ def find_frames(layouts: Sequence[Layout], title: str, root: Path) -> FrameFolde
     if found is None:
         raise InputError(
             f"No frames of {title} (such as {layouts[0].example}) were found in {shown(starts[0])} or up to "
-            f"{_DEPTH} levels below it: unpack them there, or correct root."
+            f"{_DEPTH} levels below it: unpack them there, or correct data_root."
         )
     layout = min((its for _, its in found), key=layouts.index)
     chosen = [path for path, its in found if its == layout]
@@ -66,7 +66,7 @@ def find_frames(layouts: Sequence[Layout], title: str, root: Path) -> FrameFolde
         listed = ", ".join(shown(path) for path in chosen)
         raise InputError(
             f"Several folders hold frames of {title} ({layout.name}): {listed}. "
-            "Give the one you mean as root."
+            "Give the one you mean as data_root."
         )
     others = tuple(path for path, its in found if its != layout)
     return FrameFolder(chosen[0], layout, _by_key(chosen[0], layout), others)

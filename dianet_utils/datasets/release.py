@@ -53,7 +53,7 @@ def load(release: Release, root: str | Path) -> pd.DataFrame:
     """
     root = Path(root).expanduser().resolve()
     if not root.exists():
-        raise InputError(f"The folder of {release.title}, {shown(root)}, does not exist: correct root.")
+        raise InputError(f"The folder of {release.title}, {shown(root)}, does not exist: correct data_root.")
     problems = []
     try:
         sheet = find_sheet(root, release.sheet_pattern, release.title)

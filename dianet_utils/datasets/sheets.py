@@ -57,13 +57,13 @@ def find_sheet(root: Path, pattern: str, title: str) -> Path:
         if len(found) > 1:
             listed = ", ".join(shown(path) for path in found)
             raise InputError(
-                f"Several annotation sheets of {title} match: {listed}. Give the one you mean as root."
+                f"Several annotation sheets of {title} match: {listed}. Give the one you mean as data_root."
             )
         if found:
             return found[0]
     raise InputError(
         f"No annotation sheet of {title} (an .xlsx or .xls file) was found in {shown(root)}, two levels "
-        "below it or beside it: put it there under its released name, or give the sheet itself as root."
+        "below it or beside it: put it there under its released name, or give the sheet itself as data_root."
     )
 
 
