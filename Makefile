@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help loso test lint lab notebooks pins clean
+.PHONY: help loso test lint lab notebooks reference pins clean
 
 help:
 	@echo "make loso       environment, then leave-one-subject-out on the synthetic dataset (notebook 04)"
 	@echo "make test       environment, then every check and test, the notebooks included"
 	@echo "make lab        environment, then JupyterLab in notebooks/"
 	@echo "make notebooks  run every notebook on its defaults and keep the outputs (for a commit)"
+	@echo "make reference  keep the results of those runs that README shows"
 	@echo "make pins       choose the newest versions that pyproject.toml allows and pin them"
 	@echo "make clean      remove the environment and the caches, but no result"
 
@@ -40,6 +41,9 @@ lab: $(READY)
 
 notebooks: $(READY)
 	@$(BIN)/python tools/refresh_notebooks.py
+
+reference: $(READY)
+	@$(BIN)/python tools/keep_reference.py
 
 pins: $(READY)
 	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10 --all-extras --upgrade \

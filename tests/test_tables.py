@@ -119,6 +119,17 @@ def test_rows_share_the_images_they_share(kept: pd.DataFrame) -> None:
     assert one.bank is two.bank
 
 
+def test_genders_stay_only_with_the_system_that_learns_them(kept: pd.DataFrame, place: Path) -> None:
+    """LEARNet and GEME read the same images, and yet their banks are two: only one may depend on genders."""
+    given = {name: value for name, value in SMALL.items() if name != "hidden"}
+    learnet, geme = tables.prepare(tables.choose(1, "synthetic", "learnet,geme"), kept, given, 1)
+    assert "gender" not in learnet.bank.clips
+    assert "gender" in geme.bank.clips
+    np.testing.assert_array_equal(learnet.bank.images, geme.bank.images)
+    (outcome,) = tables.run_rows([geme], place, max_folds=1, workers=1, device="cpu")
+    assert outcome.metrics["n"] == 6
+
+
 def test_a_table_run_again_trains_nothing(
     kept: pd.DataFrame, place: Path, outcomes: list[tables.Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
