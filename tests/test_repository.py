@@ -78,6 +78,20 @@ def test_the_reference_scores_follow_from_the_reference_predictions() -> None:
     assert {name: reference[name] for name in again} == again
 
 
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_the_reference_discussion_states_the_reference_tables(number: int) -> None:
+    told = (ROOT / "results/reference/README.md").read_text(encoding="utf-8")
+    table = pd.read_csv(ROOT / f"results/reference/tables/table{number}.csv")
+    ran = table.dropna(subset="accuracy")
+    assert ran["synthetic"].all()
+    assert not ran["comparable"].any()
+    assert len(ran) >= 4
+    missing = [value for value in ran["accuracy"] if f"{value:.1f} %" not in told]
+    assert not missing
+    for name in ran["run"]:
+        assert (ROOT / f"results/reference/tables/configs/{name}.json").is_file()
+
+
 def test_import_loads_no_room() -> None:
     heavy = ("torch", "timm", "pandas", "cv2", "sklearn", "matplotlib", "skimage")
     code = f"import dianet_utils, sys; sys.exit(', '.join(m for m in {heavy} if m in sys.modules) or 0)"

@@ -54,7 +54,10 @@ def broken_copy(official: dict[str, Path], folder: Path) -> dict[str, list[str]]
     [
         (["-p", "dataset", "mmev"], "did you mean 'mmew'?"),
         (["-p", "dataset", "samm"], "samm is licensed and needs data_root"),
-        (["-p", "dataset", "samm", "-p", "data_root", "no/such/folder"], "SAMM, no/such/folder, does not exist"),
+        (
+            ["-p", "dataset", "samm", "-p", "data_root", "no/such/folder"],
+            "SAMM, no/such/folder, does not exist",
+        ),
         ("frame", "2.jpg is damaged or no image: restore it from the release"),
         ("sheet", "lacks the columns ApexFrame"),
     ],
