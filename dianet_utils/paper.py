@@ -9,11 +9,6 @@ A number is never shown without its kind, and a cell nobody can recover stays em
 from dataclasses import dataclass
 from typing import Any, Literal
 
-CITATION = (
-    "Khuong et al., DIANet: A Phase-Aware Dual-Stream Network for Micro-Expression Recognition via "
-    "Dynamic Images, 4DMR@IJCAI 2025, arXiv 2510.12219"
-)
-
 DATASETS = ("casme2", "samm", "mmew")
 TITLES = {"casme2": "CASME-II", "samm": "SAMM", "mmew": "MMEW", "synthetic": "synthetic clips"}
 

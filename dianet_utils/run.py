@@ -1,9 +1,6 @@
-"""What notebooks call first and most: checked parameters, and the way from a dataset to a result.
+"""What notebooks call first and most: checked parameters, and the way from them to a run."""
 
-Notebook 04 takes the steps one by one; ``execute`` takes them all, for tables of many rows.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,23 +100,6 @@ def make_bank(clips: "pd.DataFrame", config: Config, workers: int = 0, shown: bo
 def run_folder(bank: "Bank", config: Config, out: str | None = None) -> Path:
     """Where a run is kept: ``out`` when given, else results/<dataset>/<run name>."""
     return Path(out) if out else RESULTS / config.dataset / loso.run_name(bank, config)
-
-
-def execute(
-    config: Config,
-    data_root: str | None = None,
-    seeds: Sequence[int] = (0,),
-    max_folds: int | None = None,
-    workers: int = 0,
-    device: str = "auto",
-    out: str | None = None,
-) -> loso.Results:
-    """Dataset -> selection -> bank -> leave-one-subject-out, for one configuration."""
-    from dianet_utils import datasets
-
-    kept, _ = datasets.select(datasets.load(config.dataset, data_root))
-    bank = make_bank(kept, config, workers)
-    return loso.run(bank, config, run_folder(bank, config, out), seeds, max_folds, workers, device)
 
 
 def describe(config: Config) -> "pd.DataFrame":

@@ -1,4 +1,4 @@
-"""Draw README's picture: a synthetic clip, its two dynamic images, and the network that reads them."""
+"""Draw README's pictures of the method and of the synthetic faces."""
 
 import io
 from pathlib import Path
@@ -10,10 +10,11 @@ from refresh_notebooks import shrink
 
 from dianet_utils.datasets import synthetic
 from dianet_utils.dynamic_images import arp_weights, dynamic_image, offset_weights, scale_minmax
+from dianet_utils.plots.faces import draw_action_units, draw_faces
 from dianet_utils.plots.model import draw_architecture_on
 from dianet_utils.plots.style import PHASE_COLOURS, use_style
 
-TARGET = Path(__file__).resolve().parent.parent / "results" / "reference" / "overview.png"
+REFERENCE = Path(__file__).resolve().parent.parent / "results" / "reference"
 
 
 def example() -> tuple[np.ndarray, int]:
@@ -49,9 +50,20 @@ def draw(frames: np.ndarray, apex: int) -> Figure:
     return fig
 
 
+def main() -> None:
+    """Write the three pictures, each with a palette."""
+    pictures = {
+        "overview": draw(*example()),
+        "synthetic_faces": draw_faces(),
+        "synthetic_action_units": draw_action_units(),
+    }
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    for name, figure in pictures.items():
+        content = io.BytesIO()
+        figure.savefig(content, format="png")
+        (REFERENCE / f"{name}.png").write_bytes(shrink(content.getvalue()))
+        print(f"{name}.png")
+
+
 if __name__ == "__main__":
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    picture = io.BytesIO()
-    draw(*example()).savefig(picture, format="png")
-    TARGET.write_bytes(shrink(picture.getvalue()))
-    print(TARGET.name)
+    main()
