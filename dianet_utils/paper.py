@@ -27,7 +27,7 @@ PROTOCOL = {
 }
 
 # What selection must leave, with the sample counts that the printed accuracies imply (total) and
-# the annotation sheets give (classes). Class counts of MMEW after selection are not known.
+# the annotation sheets give (classes). Of MMEW only the total is known after selection.
 EXPECTED: dict[str, dict[str, Any]] = {
     "casme2": {
         "clips": 240,
@@ -39,7 +39,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "subjects": 27,
         "classes": {"anger": 57, "happiness": 26, "others": 26, "surprise": 15, "contempt": 11},
     },
-    "mmew": {"clips": 288, "subjects": 30, "classes": {}},
+    "mmew": {"clips": 288, "classes": {}},
 }
 
 Kind = Literal["printed", "derived", "other source", "bound", "unknown"]
