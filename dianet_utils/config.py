@@ -9,7 +9,7 @@ quick setting for the synthetic one (:data:`QUICK_DEFAULTS`), and over it that o
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from dianet_utils import paper
@@ -23,7 +23,11 @@ FUSIONS = ("cross_channel", "cross_tokens", "cross_spatial", "cross_single_token
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that determines the predictions of a fold, apart from its clips and its seed."""
+    """Everything that determines the predictions of a fold, apart from its clips and its seed.
+
+    A field with a default here is an addition: at that default it stays out of the JSON, and so out of the
+    name of a run, which keeps every run that was made before the field existed.
+    """
 
     dataset: str
     # the dynamic images
@@ -61,8 +65,10 @@ class Config:
         return self.model == "geme"
 
     def as_json(self) -> dict[str, Any]:
-        """The configuration as JSON types (a tuple becomes a list)."""
-        return json.loads(json.dumps(asdict(self)))
+        """The configuration as JSON types (a tuple becomes a list), without additions at their default."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        told = {field.name for field in fields(self) if values[field.name] != field.default}
+        return json.loads(json.dumps({name: value for name, value in values.items() if name in told}))
 
     def digest(self, *more: str) -> str:
         """Eight hexadecimal digits that name this configuration together with ``more``."""
