@@ -150,6 +150,20 @@ def test_seeds_and_folds_beyond_those_asked_for_stay_out(
     assert again.metrics == outcomes[0].metrics
 
 
+def test_several_seeds_are_pooled_and_their_spread_is_told(
+    kept: pd.DataFrame, place: Path, tmp_path: Path
+) -> None:
+    outcomes = run_table(3, "simple", kept, place, seeds=(0, 1), max_folds=3)
+    row = tables.summarise(3, outcomes).rows.loc["simple"]
+    table = outcomes[0].predictions
+    one, two = (100 * np.mean(part["true"] == part["predicted"]) for _, part in table.groupby("seed"))
+    assert row["accuracy"] == pytest.approx((one + two) / 2, abs=1e-3)
+    assert row["spread"] == pytest.approx(abs(one - two) / np.sqrt(2), abs=1e-3)
+    summary = tables.summarise(3, outcomes)
+    assert "seeds 0, 1 pooled" in tables.write(summary, tmp_path)["md"].read_text()
+    assert tables.readable(summary)["sd over seeds"].tolist()[0] == f"{row['spread']:.1f}"
+
+
 def test_our_numbers_are_those_of_the_predictions(
     outcomes: list[tables.Outcome], summary: tables.Summary, kept: pd.DataFrame
 ) -> None:
@@ -199,6 +213,7 @@ def test_published_cells_keep_value_and_kind_and_unknown_ones_no_number(
 
 def test_written_files_say_what_they_hold(summary: tables.Summary, tmp_path: Path) -> None:
     paths = tables.write(summary, tmp_path)
+    assert "sd over seeds" not in tables.readable(summary)  # of one seed there is none
     assert {path.name for path in paths.values()} == {"table3.csv", "table3.md", "table3.tex"}
     numbers = pd.read_csv(paths["csv"], index_col="row")
     assert numbers.index.tolist() == summary.rows.index.tolist()

@@ -1,7 +1,8 @@
 """Our results beside the paper's cells, each with how it is known."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import stdev
 from typing import Any
 
 import pandas as pd
@@ -30,11 +31,12 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     """One row a system, those of the paper that were not run last.
 
     Columns: ``system``; ours: ``status`` (a port of public code, or a reconstruction), ``accuracy low high
-    chance`` in percent (pooled over folds and seeds, with a 95 % interval over subjects), ``uf1 uar`` from
-    0 to 1, ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset and every subject was
-    left out), ``parameters flops`` (of one clip), ``seconds`` (of a fold) and ``run`` (the folder's name).
-    The paper's: for each licensed dataset its accuracy in percent, ``_kind`` (how it is known) and
-    ``_note``. What is not known stays empty.
+    chance`` in percent (pooled over folds and seeds, with a 95 % interval over subjects), ``spread`` (the
+    standard deviation of the accuracy over seeds in points, empty for one seed), ``uf1 uar`` from 0 to 1,
+    ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset and every subject was left
+    out), ``parameters flops`` (of one clip), ``seconds`` (of a fold) and ``run`` (the folder's name). The
+    paper's: for each licensed dataset its accuracy in percent, ``_kind`` (how it is known) and ``_note``.
+    What is not known stays empty.
     """
     clips = outcomes[0].entry.bank.clips
     ours = {outcome.entry.row.key: _ours(outcome) for outcome in outcomes}
@@ -60,6 +62,7 @@ def _ours(outcome: Outcome) -> dict[str, Any]:
         "low": 100 * low,
         "high": 100 * high,
         "chance": 100 * metrics["chance"],
+        "spread": _spread(metrics["by_seed"]),
         "uf1": metrics["uf1"],
         "uar": metrics["uar"],
         "clips": metrics["n"],
@@ -70,6 +73,10 @@ def _ours(outcome: Outcome) -> dict[str, Any]:
         "seconds": outcome.seconds,
         "run": outcome.folder.name,
     }
+
+
+def _spread(by_seed: Mapping[str, float]) -> float | None:
+    return 100 * stdev(by_seed.values()) if len(by_seed) > 1 else None
 
 
 def _cells(row: TableRow) -> dict[str, Any]:

@@ -20,8 +20,10 @@ def readable(summary: Summary) -> pd.DataFrame:
     """The table as texts, one row a system: ours first, then the paper's cells with their kinds."""
     data = f"{summary.data}, not comparable" if summary.synthetic else summary.data
     rows = summary.rows
+    spread = {"sd over seeds": _each(rows, "spread", "{:.1f}".format)} if rows["spread"].notna().any() else {}
     columns = {
         f"ours ({data}): accuracy % [95 % interval]": _each(rows, "accuracy low high", _accuracy),
+        **spread,
         "UF1": _each(rows, "uf1", "{:.3f}".format),
         "UAR": _each(rows, "uar", "{:.3f}".format),
         "parameters": _each(rows, "parameters", _short),
@@ -78,8 +80,13 @@ def caption(summary: Summary) -> str:
     )
     return (
         f"Table {summary.number}. {summary.caption}. {label}Ours: {summary.data}, {ran['clips']:.0f} clips, "
-        f"{ran['folds']:.0f} folds, seed {ran['seeds'].replace(' ', ', ')}, chance {ran['chance']:.1f} %."
+        f"{ran['folds']:.0f} folds, {_seeds(ran['seeds'])}, chance {ran['chance']:.1f} %."
     )
+
+
+def _seeds(listed: str) -> str:
+    """``seed 0``, or ``seeds 0, 1, 2 pooled``."""
+    return f"seeds {listed.replace(' ', ', ')} pooled" if " " in listed else f"seed {listed}"
 
 
 def notes(summary: Summary) -> list[str]:

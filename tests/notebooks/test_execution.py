@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from helpers import NOTEBOOKS, ROOT, command, nbval, prepare, read
 
@@ -30,7 +31,7 @@ ROWS = {
 
 def tiny_parameters(notebook: Path, **given: object) -> dict[str, object]:
     """Those of the tiny parameters that the notebook has."""
-    given = {"rows": ROWS.get(notebook.stem), **given}
+    given = {"rows": ROWS.get(notebook.stem), "seeds": "0", **given}
     known = read(notebook).cells
     cell = next(cell for cell in known if "parameters" in cell.metadata.get("tags", []))
     return {name: value for name, value in {**TINY, **given}.items() if f"\n{name}:" in cell.source}
@@ -69,6 +70,37 @@ def test_loso_through_papermill_on_an_official_layout(
     config = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
     assert (config["learning_rate"], config["optimiser"], config["scaling"]) == (1e-4, "adam", "minmax")
     assert (tmp_path / "run" / "figures" / "confusion.png").stat().st_size > 1000
+
+
+LAYOUTS = [
+    pytest.param(table, dataset, marks=() if number == place % 3 else pytest.mark.slow)
+    for place, table in enumerate(ROWS)
+    for number, dataset in enumerate(("casme2", "samm", "mmew"))
+]
+
+
+@pytest.mark.parametrize(("table", "dataset"), LAYOUTS)
+def test_a_table_through_papermill_on_an_official_layout(
+    table: str, dataset: str, official: dict[str, Path], tmp_path: Path
+) -> None:
+    """One dataset a table in every run of the suite, all of them with ``pytest -m slow``."""
+    notebook = ROOT / "notebooks" / f"{table}.ipynb"
+    out = tmp_path / "run"
+    given = {"dataset": dataset, "data_root": official[dataset], "out": out, "seeds": "0"}
+    rows = ROWS[table].replace("geme", "learnet")  # whose genders no licensed dataset brings
+    pairs = [
+        text
+        for name, value in tiny_parameters(notebook, **given, rows=rows).items()
+        for text in ("-p", name, str(value))
+    ]
+    done = command("papermill", str(notebook), str(tmp_path / "executed.ipynb"), "--no-progress-bar", *pairs)
+    assert done.returncode == 0, done.stderr[-4000:]
+    (path,) = (out / "tables").glob("table?.csv")
+    table_rows = pd.read_csv(path, index_col="row")
+    ran = table_rows.dropna(subset="accuracy")
+    assert sorted(ran.index) == sorted(rows.split(","))
+    assert ran["synthetic"].all()  # generated clips stay marked, whatever layout they lie in
+    assert set(ran["folds"]) == {2}
 
 
 def test_parameters_of_a_notebook_are_typed_as_papermill_types_them() -> None:
