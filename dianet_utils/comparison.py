@@ -18,7 +18,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from dianet_utils.errors import InputError
-from dianet_utils.evaluation import LEVEL
+from dianet_utils.evaluation import bounds, draw_subjects, is_leaky, refuse_mixture
 
 COLUMNS = (
     "first",
@@ -38,7 +38,7 @@ Integers = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
 
 
-def compare(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def compare(predictions: Mapping[str, pd.DataFrame], leaky_with_honest: bool = False) -> pd.DataFrame:
     """Every pair of systems, one row a pair, with the p-values as they are and after Holm's correction.
 
     ``predictions`` maps a name to a run's predictions (columns clip, subject, seed, true, predicted).
@@ -46,8 +46,11 @@ def compare(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     ``high`` its 95 % interval by a bootstrap over subjects. ``only_first`` counts the clips that the
     first system gets right more often than the second. ``holm_mcnemar`` and ``holm_permutation`` are
     corrected over all pairs. Raises InputError where two systems did not predict the same clips and
-    seeds. A single system gives an empty table.
+    seeds, and where leaky runs stand beside honest ones, unless ``leaky_with_honest`` asks for it, to
+    measure the leak; ``attrs["leaky"]`` then tells figures. A single system gives an empty table.
     """
+    if not leaky_with_honest:
+        refuse_mixture(predictions)
     hits = {name: _hits(table) for name, table in predictions.items()}
     _same_clips(hits)
     rows = [
@@ -57,7 +60,9 @@ def compare(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     corrected = {
         f"holm_{name}": holm(table[f"p_{name}"].to_numpy(float)) for name in ("mcnemar", "permutation")
     }
-    return table.assign(**corrected)
+    table = table.assign(**corrected)
+    table.attrs["leaky"] = any(map(is_leaky, predictions.values()))
+    return table
 
 
 def _hits(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -132,11 +137,8 @@ def difference_interval(
 
     ``gains`` [subject] as in :func:`permutation`, ``tries`` [subject] the predictions behind them.
     """
-    count = len(gains)
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=draws)
-    differences = (drawn @ gains) / (drawn @ tries)
-    low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+    drawn = draw_subjects(len(gains), draws, seed)
+    return bounds((drawn @ gains) / (drawn @ tries))
 
 
 def holm(p_values: npt.ArrayLike) -> Reals:

@@ -18,6 +18,8 @@ from dianet_utils.errors import InputError
 
 PHASES = ("whole", "onset", "offset")
 INPUTS = (*PHASES, "active", "affective", "flow")  # dynamic images, then what other systems read
+LEAKY = "test_subject"  # the validation policy that must never pass for an honest one
+LEAKY_MARK = f"LEAKY-{LEAKY}"  # in the name of everything that such a run writes
 FUSIONS = ("cross_channel", "cross_tokens", "cross_spatial", "cross_single_token", "simple", "concat")
 
 
@@ -55,9 +57,14 @@ class Config:
     batch_size: int
     epochs: int
     patience: int  # epochs without a better validation loss before the fold stops
-    validation: str
+    validation: str  # held_out, none, or test_subject, which is leaky
     flip: bool
     degrees: float
+
+    @property
+    def leaky(self) -> bool:
+        """Whether the subject that tests also chooses the epoch: such a run says nothing about new people."""
+        return self.validation == LEAKY
 
     @property
     def uses_gender(self) -> bool:
@@ -100,7 +107,7 @@ CHECKS: dict[str, Check] = {
     "batch_size": Whole(2, 4096),
     "epochs": Whole(1, 10_000),
     "patience": Whole(1, 10_000),
-    "validation": Choice("held_out", "none"),
+    "validation": Choice("held_out", "none", LEAKY),
     "flip": Flag(),
     "degrees": Number(0.0, 180.0),
 }

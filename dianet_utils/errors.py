@@ -1,4 +1,4 @@
-"""The one kind of error that is meant for people."""
+"""The one kind of error that is meant for people, and the one kind of warning."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,7 @@ class InputError(ValueError):
     The message is one sentence that says what is wrong, where, and what to do about it. Where many
     things are wrong at once the message lists them all, one a line.
     """
+
+
+class LeakyWarning(UserWarning):
+    """The subject that tests also chooses the epoch: the scores of such a run are too high."""

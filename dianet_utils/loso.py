@@ -7,6 +7,7 @@ again. ``predictions.csv`` and ``metrics.json`` always describe all the folds of
 
 import math
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from dianet_utils import evaluation, machine
-from dianet_utils.config import Config
-from dianet_utils.errors import InputError
+from dianet_utils.config import LEAKY, LEAKY_MARK, Config
+from dianet_utils.errors import InputError, LeakyWarning
 from dianet_utils.files import read_json, shown, write_json, write_text
 from dianet_utils.progress import Progress
 
@@ -44,7 +45,9 @@ def make_folds(clips: pd.DataFrame, validation: str, seed: int, max_folds: int |
     """One fold a subject, in the order of the subjects' names.
 
     With ``validation="held_out"`` about 15 % of the other subjects (at least one) choose the epoch;
-    with ``"none"`` all of them train and every epoch is used. The test subject is in neither.
+    with ``"none"`` all of them train and every epoch is used. The test subject is in neither. With
+    ``"test_subject"`` all others train as well, and the test subject validates: the habit of much public
+    code, kept to measure what it does.
     """
     from sklearn.model_selection import LeaveOneGroupOut
 
@@ -59,7 +62,8 @@ def make_folds(clips: pd.DataFrame, validation: str, seed: int, max_folds: int |
     for others, test in LeaveOneGroupOut().split(subjects, groups=subjects):
         held = _held_out(subjects[others], subjects[test[0]], seed) if validation == "held_out" else ()
         inside = np.isin(subjects[others], held)
-        folds.append(Fold(str(subjects[test[0]]), seed, others[~inside], others[inside], test))
+        validates = test if validation == LEAKY else others[inside]
+        folds.append(Fold(str(subjects[test[0]]), seed, others[~inside], validates, test))
     return folds[:max_folds]
 
 
@@ -73,11 +77,14 @@ def _held_out(subjects: np.ndarray, left_out: str, seed: int) -> np.ndarray:
 
 
 def run_name(bank: "Bank", config: Config) -> str:
-    """The name of the run folder: what is compared most, then a digest of configuration and data."""
+    """The name of the run folder: what is compared most, then a digest of configuration and data.
+
+    A run whose test subject chooses the epoch says so first.
+    """
     parts = [config.model, config.backbone, "+".join(config.inputs)]
     if len(config.inputs) > 1:
         parts.insert(2, config.fusion)
-    return "-".join([*parts, config.digest(bank.fingerprint)])
+    return "-".join([*[LEAKY_MARK] * config.leaky, *parts, config.digest(bank.fingerprint)])
 
 
 def run(
@@ -95,11 +102,14 @@ def run(
 
     ``out`` is the run folder. ``workers`` processes train folds side by side (0: one a core on a CPU,
     one on a GPU), each on one thread, with the same numbers as one process. Progress is printed for each
-    fold, or at most once in ``every`` seconds.
+    fold, or at most once in ``every`` seconds. Under the policy ``test_subject`` a
+    :class:`~dianet_utils.errors.LeakyWarning` is given once, and ``out`` must say ``LEAKY-test_subject``.
     """
     from dianet_utils.training import choose_device
 
     out, device = Path(out), choose_device(device)
+    if config.leaky:
+        _warn_leaky(out)
     _open_folder(out, bank, config, device)
     wanted = [fold for seed in seeds for fold in make_folds(bank.clips, config.validation, seed, max_folds)]
     missing = [fold for fold in wanted if _read_fold(out, fold, bank) is None]
@@ -110,6 +120,21 @@ def run(
         write_json(_fold_path(out, result["seed"], result["subject"]), result)
         progress.advance(_note(result))
     return gather(out, bank)
+
+
+def _warn_leaky(out: Path) -> None:
+    """Warn of a leaky run; InputError where its folder would not tell."""
+    if LEAKY_MARK not in out.name:
+        raise InputError(
+            f"With validation '{LEAKY}' the name of the run folder must hold '{LEAKY_MARK}', and "
+            f"'{out.name}' does not."
+        )
+    warnings.warn(
+        f"LEAKY: in {out.name} the test subject chooses the epoch, so its scores are too high; "
+        "compare them with no honest result.",
+        LeakyWarning,
+        stacklevel=3,
+    )
 
 
 def _default_workers(device: str) -> int:
@@ -201,14 +226,18 @@ def gather(out: str | Path, bank: "Bank") -> Results:
     metrics = evaluation.metrics(predictions, list(bank.classes))
     write_text(out / "predictions.csv", predictions.to_csv(index=False, lineterminator="\n"))
     about = {name: bank.clips.attrs.get(name) for name in ("dataset", "synthetic")}
-    write_json(out / "metrics.json", {**about, **metrics})
-    return Results(out, predictions, {**about, **metrics}, folds)
+    metrics = {**about, **metrics}
+    write_json(out / "metrics.json", metrics)
+    return Results(out, predictions, metrics, folds)
 
 
 def _rows(fold: dict[str, Any]) -> pd.DataFrame:
-    """The predictions of one fold: clip, subject, seed, true, predicted, and p_<class> for each class."""
+    """The predictions of one fold: clip, subject, seed, true, predicted, and p_<class> for each class.
+
+    Those of a leaky run have a last column ``validation``, so that they tell wherever they are read.
+    """
     columns = [f"p_{name}" for name in fold["classes"]]
     rows = pd.DataFrame(fold["probabilities"], columns=columns)
     for position, name in enumerate(("clips", "subject", "seed", "true", "predicted")):
         rows.insert(position, "clip" if name == "clips" else name, fold[name])
-    return rows
+    return rows.assign(validation=fold["validation"]) if "validation" in fold else rows

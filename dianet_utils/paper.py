@@ -132,6 +132,21 @@ TABLE_4 = (
 )
 
 
+def own_accuracies(dataset: str) -> dict[str, Cell]:
+    """The accuracies that the authors measured themselves on a licensed dataset: those of known value.
+
+    One cell for each different value, under the row's name: printed ones, and LEARNet's, which follow from
+    printed differences. The other systems of Table 1 are quoted from their papers, with other clips.
+    """
+    rows = [TABLE_1[0], TABLE_1[-1], *TABLE_2, *TABLE_3, *TABLE_4]
+    cells: dict[float, tuple[str, Cell]] = {}
+    for row in rows:
+        cell: Cell = getattr(row, dataset)
+        if cell.value is not None and cell.kind in ("printed", "derived"):
+            cells.setdefault(cell.value, (row.name, cell))
+    return dict(cells.values())
+
+
 def dianet_accuracy(dataset: str) -> Cell:
     """The accuracy that the paper prints for DIANet on a licensed dataset; unknown elsewhere."""
     return getattr(TABLE_1[-1], dataset) if dataset in DATASETS else UNKNOWN

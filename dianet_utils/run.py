@@ -5,9 +5,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dianet_utils import loso, machine
+from dianet_utils import datasets, loso, machine
 from dianet_utils.checks import Check, Choice, Number, Text, Whole, Wholes, check_all, near_match
-from dianet_utils.config import CHECKS, Config, configure
+from dianet_utils.config import CHECKS, LEAKY_MARK, Config, configure
 from dianet_utils.errors import InputError
 from dianet_utils.files import RESULTS
 
@@ -98,8 +98,19 @@ def make_bank(clips: "pd.DataFrame", config: Config, workers: int = 0, shown: bo
 
 
 def run_folder(bank: "Bank", config: Config, out: str | None = None) -> Path:
-    """Where a run is kept: ``out`` when given, else results/<dataset>/<run name>."""
-    return Path(out) if out else RESULTS / config.dataset / loso.run_name(bank, config)
+    """Where a run is kept: ``out`` when given, else results/<dataset>/<run name>.
+
+    A leaky run does not go into ``out`` itself but into a folder below it that says what it is.
+    """
+    if out is None:
+        return RESULTS / config.dataset / loso.run_name(bank, config)
+    return Path(out) / LEAKY_MARK if config.leaky and LEAKY_MARK not in Path(out).name else Path(out)
+
+
+def title(clips: "pd.DataFrame", config: Config) -> str:
+    """The dataset's name for figures and tables; it says where the test subject chose the epoch."""
+    name = datasets.title(clips)
+    return f"{name}, LEAKY: epoch chosen on the test subject" if config.leaky else name
 
 
 def describe(config: Config) -> "pd.DataFrame":

@@ -10,6 +10,7 @@ from dianet_utils.datasets import casme2, mmew, release, samm
 from dianet_utils.datasets.clips import EMOTIONS, PHASES, compare_counts, select, title
 from dianet_utils.datasets.genders import add_genders
 from dianet_utils.datasets.health import health, report_error
+from dianet_utils.datasets.merging import combine, merge_emotions
 from dianet_utils.errors import InputError
 
 RELEASES = {"casme2": casme2.RELEASE, "samm": samm.RELEASE, "mmew": mmew.RELEASE}
@@ -20,10 +21,12 @@ __all__ = [
     "NAMES",
     "PHASES",
     "add_genders",
+    "combine",
     "compare_counts",
     "health",
     "inspect",
     "load",
+    "merge_emotions",
     "select",
     "title",
 ]

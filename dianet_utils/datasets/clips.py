@@ -17,7 +17,8 @@ missing_frames  int     how many of the frames onset..offset have no file
 =============== ======= =================================================================================
 
 ``clips.attrs`` holds ``dataset`` (its name), ``synthetic`` (true for generated clips), ``corrections``
-(a sentence for each mended cell) and ``notes`` (a sentence for each choice the loader made).
+(a sentence for each mended cell) and ``notes`` (a sentence for each choice the loader made),
+after :func:`~dianet_utils.datasets.merge_emotions` also ``merge``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,11 +57,15 @@ def table(records: Sequence[Mapping[str, Any]], dataset: str, **attrs: Any) -> p
 
 
 def title(clips: pd.DataFrame) -> str:
-    """The dataset's name for people; generated clips are called synthetic whatever layout they lie in."""
-    name = clips.attrs["dataset"]
-    if clips.attrs.get("synthetic") and name != "synthetic":
-        return f"synthetic clips in the layout of {paper.TITLES[name]}"
-    return paper.TITLES[name]
+    """The dataset's name for people; generated clips are called synthetic whatever layout they lie in.
+
+    The parts of a composite are joined, and merged classes named.
+    """
+    names = [paper.TITLES.get(part, part) for part in clips.attrs["dataset"].split("+")]
+    name = " + ".join(names)
+    if clips.attrs.get("synthetic") and "synthetic" not in name:
+        name = f"synthetic clips in the layout of {name}"
+    return f"{name}, merged into 3 classes" if clips.attrs.get("merge") else name
 
 
 def select(

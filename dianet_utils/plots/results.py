@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dianet_utils.training import Fold
 
 _LIGHT = "#DCE6EE"
-_ROLES = {"trains": _LIGHT, "validates": ORANGE, "tests": BLUE}
+_ROLES = {"trains": _LIGHT, "validates": ORANGE, "tests": BLUE, "tests and chooses: LEAKY": RED}
 
 
 def draw_protocol(folds: "Sequence[Fold]", clips: pd.DataFrame) -> Figure:
@@ -26,22 +26,29 @@ def draw_protocol(folds: "Sequence[Fold]", clips: pd.DataFrame) -> Figure:
     roles = np.zeros((len(folds), len(subjects)), dtype=int)
     column = {name: index for index, name in enumerate(subjects)}
     for row, fold in enumerate(folds):
-        for role, members in ((1, fold.validation), (2, fold.test)):
+        tests = 3 if np.isin(fold.test, fold.validation).any() else 2
+        for role, members in ((1, fold.validation), (tests, fold.test)):
             roles[row, [column[name] for name in clips["subject"].iloc[members]]] = role
     fig, ax = figure(6.4, 0.9 + 0.2 * max(len(folds), 6))
-    ax.pcolormesh(roles, cmap=ListedColormap(list(_ROLES.values())), vmin=0, vmax=2, edgecolors="white", lw=1)
+    ax.pcolormesh(roles, cmap=ListedColormap(list(_ROLES.values())), vmin=0, vmax=3, edgecolors="white", lw=1)
     ax.set_xticks(np.arange(len(subjects)) + 0.5, subjects, rotation=90 if len(subjects) > 16 else 0)
     ax.set_yticks(np.arange(len(folds)) + 0.5, [fold.subject for fold in folds])
     ax.invert_yaxis()
     ax.set(xlabel="subject", ylabel="fold (subject left out)")
-    handles = [Patch(color=colour, label=name) for name, colour in _ROLES.items()]
+    shown = list(_ROLES.items()) if (roles == 3).any() else list(_ROLES.items())[:3]
+    handles = [Patch(color=colour, label=name) for name, colour in shown]
     fig.legend(handles=handles, loc="outside upper center", ncols=3)
     return fig
 
 
 def draw_training(folds: Sequence[dict[str, Any]]) -> Figure:
-    """Training and validation loss over the epochs, one thin line a fold, the median thick."""
+    """Training and validation loss over the epochs, one thin line a fold, the median thick.
+
+    Folds of a leaky run have no validation loss, and the figure says which run it shows.
+    """
     fig, axes = figure(6.4, 2.9, ncols=2, sharey=True)
+    if any("validation" in fold for fold in folds):
+        fig.suptitle("LEAKY: the test subject's accuracy chose the epoch", color=RED)
     for ax, key, colour in zip(axes, ("train_loss", "validation_loss"), (BLUE, ORANGE), strict=True):
         curves = [fold["history"][key] for fold in folds if fold["history"][key]]
         for curve in curves:
@@ -78,7 +85,7 @@ def draw_confusion(confusion: np.ndarray, classes: Sequence[str], title: str = "
     return fig
 
 
-def draw_subjects(table: pd.DataFrame, chance: float) -> Figure:
+def draw_subjects(table: pd.DataFrame, chance: float, title: str = "") -> Figure:
     """Accuracy of each subject's fold, sorted; the number of clips stands at each point."""
     table = table.sort_values("accuracy")
     fig, ax = figure(6.4, 0.9 + 0.22 * max(len(table), 5))
@@ -91,7 +98,7 @@ def draw_subjects(table: pd.DataFrame, chance: float) -> Figure:
         )
     ax.axvline(chance, color=GREY, ls="--", lw=1.2, label=f"chance {chance:.2f}")
     ax.set_yticks(rows, table.index)
-    ax.set(xlim=(0, 1.12), xlabel="accuracy in the subject's fold", ylabel="subject left out")
+    ax.set(xlim=(0, 1.12), xlabel="accuracy in the subject's fold", ylabel="subject left out", title=title)
     ax.set_xticks(np.linspace(0, 1, 6))
     fig.legend(loc="outside upper right")
     return fig
@@ -112,6 +119,8 @@ def draw_against_paper(metrics: dict[str, Any], title: str) -> Figure:
     ax.set_yticks(range(len(labels) + 1), [*labels, f"ours, {title}"])
     ax.invert_yaxis()
     ax.set(xlim=(0, 108), xlabel="accuracy over all clips, % (Eq. 6)")
+    if metrics.get("leaky"):
+        fig.suptitle("LEAKY: the test subject's accuracy chose our epochs", color=RED)
     if metrics["synthetic"]:
         ax.axhline(len(labels) - 0.5, color="black", lw=0.8)
         ax.set_title("Other data above the line than below: not comparable", loc="left")

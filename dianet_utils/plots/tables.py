@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dianet_utils import paper
+from dianet_utils.config import LEAKY_MARK
 from dianet_utils.plots.style import BLUE, DIVERGING, GREY, PALETTE, RED, figure
 from dianet_utils.tables import Summary
 
@@ -46,6 +47,8 @@ def draw_table(summary: Summary) -> Figure:
     if summary.synthetic:
         axes[0].set_title("ours, SYNTHETIC,\nnot comparable", color=BLUE)
         axes[0].set_facecolor("#EFF5FA")
+    if summary.leaky:
+        fig.suptitle(summary.data, color=RED)
     axes[0].set_yticks(range(len(rows)), summary.rows["system"])
     axes[0].set(xlim=(0, 100), ylim=(len(rows) - 0.4, -0.7), xticks=(0, 25, 50, 75, 100))
     fig.supxlabel("accuracy over all clips, % (Eq. 6)", fontsize="medium")
@@ -112,6 +115,7 @@ def draw_pairs(comparisons: pd.DataFrame, titles: Mapping[str, str], data: str) 
         ax.text(0.5, 0.5, "one row alone: there is nothing to compare it with", ha="center")
         ax.set_axis_off()
         return fig
+    data = f"{data}, {LEAKY_MARK}" if comparisons.attrs.get("leaky") else data
     names = list(dict.fromkeys([*comparisons["first"], *comparisons["second"]]))
     side = 0.8 * max(len(names), 2)
     fig, ax = figure(2.9 + side, 2.1 + 0.72 * side)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from dianet_utils import datasets, paper
+from dianet_utils import paper
+from dianet_utils.evaluation import is_leaky, refuse_mixture
+from dianet_utils.run import title
 from dianet_utils.tables.rows import TABLES, TableRow
 from dianet_utils.tables.running import Outcome
 
@@ -17,7 +19,10 @@ ABSENT = "not in the paper"  # the kind of a cell of a row that the paper does n
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """A finished table: ``rows`` as :func:`summarise` makes them; ``data`` names our clips for people."""
+    """A finished table: ``rows`` as :func:`summarise` makes them; ``data`` names our clips for people.
+
+    ``leaky``: the test subject chose the epoch in every row of ours, and ``data`` says so too.
+    """
 
     number: int
     caption: str
@@ -25,6 +30,7 @@ class Summary:
     synthetic: bool
     dataset: str
     rows: pd.DataFrame
+    leaky: bool = False
 
 
 def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
@@ -33,11 +39,13 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     Columns: ``system``; ours: ``status`` (a port of public code, or a reconstruction), ``accuracy low high
     chance`` in percent (pooled over folds and seeds, with a 95 % interval over subjects), ``spread`` (the
     standard deviation of the accuracy over seeds in points, empty for one seed), ``uf1 uar`` from 0 to 1,
-    ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset and every subject was left
-    out), ``parameters flops`` (of one clip), ``seconds`` (of a fold) and ``run`` (the folder's name). The
-    paper's: for each licensed dataset its accuracy in percent, ``_kind`` (how it is known) and ``_note``.
-    What is not known stays empty.
+    ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset, every subject was left out and
+    none chose its epoch), ``parameters flops`` (of one clip), ``seconds`` (of a fold) and ``run`` (the
+    folder's name). The paper's: for each licensed dataset its accuracy in percent, ``_kind`` (how it is
+    known) and ``_note``. What is not known stays empty. Raises InputError where leaky rows stand beside
+    honest ones.
     """
+    refuse_mixture({outcome.entry.row.title: outcome.predictions for outcome in outcomes})
     clips = outcomes[0].entry.bank.clips
     ours = {outcome.entry.row.key: _ours(outcome) for outcome in outcomes}
     rows = [outcome.entry.row for outcome in outcomes]
@@ -46,8 +54,8 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     table = pd.DataFrame(lines).set_index("row")
     table = table.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(paper.DATASETS, "Float64"))
     synthetic = bool(clips.attrs.get("synthetic"))
-    about = TABLES[number].caption, datasets.title(clips), synthetic, str(clips.attrs["dataset"])
-    return Summary(number, *about, table)
+    about = title(clips, outcomes[0].entry.config), synthetic, str(clips.attrs["dataset"])
+    return Summary(number, TABLES[number].caption, *about, table, is_leaky(outcomes[0].predictions))
 
 
 def _ours(outcome: Outcome) -> dict[str, Any]:
@@ -68,7 +76,7 @@ def _ours(outcome: Outcome) -> dict[str, Any]:
         "clips": metrics["n"],
         "folds": metrics["folds"],
         "seeds": " ".join(map(str, metrics["seeds"])),
-        "comparable": whole and not clips.attrs.get("synthetic"),
+        "comparable": whole and not clips.attrs.get("synthetic") and not is_leaky(outcome.predictions),
         **outcome.entry.cost._asdict(),
         "seconds": outcome.seconds,
         "run": outcome.folder.name,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from dianet_utils import paper
+from dianet_utils.config import LEAKY_MARK
 from dianet_utils.files import write_text
 from dianet_utils.tables.summary import ABSENT, Summary
 
@@ -18,7 +19,8 @@ _KINDS = (
 
 def readable(summary: Summary) -> pd.DataFrame:
     """The table as texts, one row a system: ours first, then the paper's cells with their kinds."""
-    data = f"{summary.data}, not comparable" if summary.synthetic else summary.data
+    apart = summary.synthetic or summary.leaky
+    data = f"{summary.data}, not comparable" if apart else summary.data
     rows = summary.rows
     spread = {"sd over seeds": _each(rows, "spread", "{:.1f}".format)} if rows["spread"].notna().any() else {}
     columns = {
@@ -100,8 +102,12 @@ def notes(summary: Summary) -> list[str]:
 
 
 def write(summary: Summary, folder: str | Path) -> dict[str, Path]:
-    """Write ``table<number>.csv`` (numbers, every column), ``.md`` and ``.tex`` (texts) into ``folder``."""
-    stem, texts = Path(folder) / f"table{summary.number}", readable(summary)
+    """Write ``table<number>.csv`` (numbers, every column), ``.md`` and ``.tex`` (texts) into ``folder``.
+
+    The names of a leaky table's files begin with ``LEAKY-test_subject-``.
+    """
+    mark = f"{LEAKY_MARK}-" if summary.leaky else ""
+    stem, texts = Path(folder) / f"{mark}table{summary.number}", readable(summary)
     numbers = summary.rows.assign(data=summary.data, synthetic=summary.synthetic)
     return {
         "csv": write_text(stem.with_suffix(".csv"), numbers.to_csv(lineterminator="\n", float_format="%.4f")),

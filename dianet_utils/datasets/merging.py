@@ -1,0 +1,81 @@
+"""Emotions merged into negative, positive and surprise, and several datasets joined into one.
+
+The second Micro-Expression Grand Challenge (See et al., "MEGC 2019", FG 2019) evaluated CASME II, SAMM
+and SMIC together, which needs classes that all of them have: happiness is positive, surprise stays
+itself, and anger, contempt, disgust, fear, repression and sadness are negative; ``others`` is left out.
+MMEW was not part of it; the same rule serves its labels. The challenge took the clips of its own list,
+so the counts here, which follow our selection, are near its counts but not the same.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from dianet_utils.errors import InputError
+
+GROUPS = ("negative", "positive", "surprise")
+_GROUP: dict[str, str | None] = {
+    **dict.fromkeys(("anger", "contempt", "disgust", "fear", "repression", "sadness"), "negative"),
+    "happiness": "positive",
+    "surprise": "surprise",
+    "others": None,
+}
+
+
+def group_of(emotion: str) -> str | None:
+    """The group of an emotion, None for ``others``; a group's own name stays. InputError for another name."""
+    if emotion in GROUPS:
+        return emotion
+    if emotion not in _GROUP:
+        raise InputError(
+            f"MEGC 2019 does not say to which class '{emotion}' belongs: know {', '.join(_GROUP)}."
+        )
+    return _GROUP[emotion]
+
+
+def merge_emotions(clips: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A clip table with the three groups as its emotions, and the clips left out with a ``reason``.
+
+    The emotion that the sheet has is kept in the column ``label``. Merge after selection: a class that is
+    too rare alone is left out there for good.
+    """
+    groups = clips["emotion"].map(group_of)
+    kept = groups.notna()
+    merged = clips[kept].assign(label=clips["emotion"], emotion=groups)
+    left_out = clips[~kept].assign(reason="others belongs to no class of MEGC 2019")
+    merged.attrs = {**clips.attrs, "merge": "megc2019"}
+    left_out.attrs = dict(clips.attrs)
+    return merged, left_out
+
+
+def combine(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Several clip tables as one, for leave-one-subject-out over all their subjects.
+
+    ``tables`` maps a name to a table. Clips and subjects get the name before theirs ("samm_006"), so that
+    equal numbers stay different people. Raises InputError where the emotions differ: merge them first.
+    """
+    emotions = {name: tuple(sorted(set(table["emotion"]))) for name, table in tables.items()}
+    if len(set(emotions.values())) > 1:
+        told = "; ".join(f"{name}: {', '.join(names)}" for name, names in emotions.items())
+        raise InputError(f"A composite needs the same emotions in every dataset; merge them first ({told}).")
+    parts = []
+    for name, table in tables.items():
+        part = table.assign(subject=f"{name}_" + table["subject"].astype(str), source=name)
+        part.index = pd.Index([f"{name}_{clip}" for clip in table.index], name="clip")
+        parts.append(part)
+    joined = pd.concat(parts)
+    joined.attrs = _joint(tables)
+    return joined
+
+
+def _joint(tables: Mapping[str, pd.DataFrame]) -> dict[Any, Any]:
+    """The attrs of a composite: its datasets' names joined, and synthetic if any part is."""
+    attrs = [table.attrs for table in tables.values()]
+    return {
+        "dataset": "+".join(tables),
+        "synthetic": any(one["synthetic"] for one in attrs),
+        "corrections": [line for one in attrs for line in one.get("corrections", [])],
+        "notes": [line for one in attrs for line in one.get("notes", [])],
+        "merge": next((one["merge"] for one in attrs if "merge" in one), None),
+    }

@@ -1,0 +1,52 @@
+"""From predictions, keyed by clip id, to what may be said about them.
+
+``scores`` are accuracy, UF1 and UAR with intervals over subjects; ``pooling`` sets means over folds and
+over seeds beside them; ``calibration`` asks what the probabilities are worth; ``merging`` makes three
+classes and composites of several datasets; ``leaks`` keeps leaky runs apart from honest ones.
+"""
+
+from dianet_utils.evaluation.calibration import brier_score, calibration_error, probabilities, reliability
+from dianet_utils.evaluation.leaks import is_leaky, refuse_mixture
+from dianet_utils.evaluation.merging import composite, merge_predictions
+from dianet_utils.evaluation.pooling import by_fold, by_seed, over_seeds, poolings
+from dianet_utils.evaluation.scores import (
+    LEVEL,
+    SCORES,
+    accuracy,
+    bounds,
+    confusion_by_subject,
+    draw_subjects,
+    intervals,
+    metrics,
+    per_class,
+    per_subject,
+    uar,
+    uf1,
+)
+
+__all__ = [
+    "LEVEL",
+    "SCORES",
+    "accuracy",
+    "bounds",
+    "brier_score",
+    "by_fold",
+    "by_seed",
+    "calibration_error",
+    "composite",
+    "confusion_by_subject",
+    "draw_subjects",
+    "intervals",
+    "is_leaky",
+    "merge_predictions",
+    "metrics",
+    "over_seeds",
+    "per_class",
+    "per_subject",
+    "poolings",
+    "probabilities",
+    "refuse_mixture",
+    "reliability",
+    "uar",
+    "uf1",
+]
