@@ -18,7 +18,7 @@ from dianet_utils.augmentation import augment, normalise, still_value
 from dianet_utils.config import Config
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.dynamic_images import Bank
-from dianet_utils.models import Labels, Network
+from dianet_utils.models import Labels, Network, Output
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,9 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     model = build_model(config, len(bank.classes)).to(device).to(memory_format=torch.channels_last)
     model.observe(data.labels(torch.from_numpy(fold.train)))
     history = _fit(model, data, fold, config, torch.Generator().manual_seed(seed))
-    probabilities = predict(model, data, fold.test, config).softmax(1).double().cpu().numpy()
-    return _result(bank, fold, probabilities, history)
+    output = predict(model, data, fold.test, config)
+    probabilities = output.logits.softmax(1).double().cpu().numpy()
+    return {**_result(bank, fold, probabilities, history), **_cosines(output)}
 
 
 def build_model(config: Config, num_classes: int) -> Network:
@@ -186,12 +187,22 @@ def _validation_loss(model: Network, data: _Batches, fold: Fold, config: Config)
     return total / len(fold.validation)
 
 
-def predict(model: nn.Module, data: _Batches, rows: np.ndarray, config: Config) -> Tensor:
-    """Logits [clip, class] of some rows, without augmentation."""
+def predict(model: nn.Module, data: _Batches, rows: np.ndarray, config: Config) -> Output:
+    """Logits [clip, class] and features [clip, phase, D] of some rows, without augmentation."""
     model.eval()
     with torch.inference_mode():
-        batches = torch.split(torch.from_numpy(rows), config.batch_size)
-        return torch.cat([model(data.inputs(batch)).logits for batch in batches])
+        outputs = [
+            model(data.inputs(batch)) for batch in torch.split(torch.from_numpy(rows), config.batch_size)
+        ]
+        return Output(*(torch.cat([output[part] for output in outputs]) for part in range(2)))
+
+
+def _cosines(output: Output) -> dict[str, list[float]]:
+    """``cosine``: cos(f1, f2) of each clip, what Eq. 4 pulls towards 1; nothing without two streams."""
+    if output.features.shape[1] != 2:
+        return {}
+    first, second = output.features.unbind(dim=1)
+    return {"cosine": torch.cosine_similarity(first, second, dim=-1).double().cpu().numpy().round(6).tolist()}
 
 
 class _BestEpoch:
