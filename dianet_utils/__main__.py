@@ -83,7 +83,13 @@ def _typed(value: str) -> Any:
 
 
 def default_output(notebook: Path, parameters: dict[str, Any]) -> Path:
-    """results/<dataset>/<notebook>.ipynb; the synthetic dataset where none is named."""
+    """results/<dataset>/<notebook>.ipynb, or results/transfer/<train>-to-<test>/<notebook>.ipynb.
+
+    A dataset that is not named is the synthetic one.
+    """
+    if "transfer" in notebook.stem:
+        train, test = (parameters.get(name, "synthetic") for name in ("train_dataset", "test_dataset"))
+        return RESULTS / "transfer" / f"{train}-to-{test}" / notebook.name
     return RESULTS / str(parameters.get("dataset", "synthetic")) / notebook.name
 
 

@@ -60,15 +60,17 @@ def make_folds(clips: pd.DataFrame, validation: str, seed: int, max_folds: int |
         )
     folds = []
     for others, test in LeaveOneGroupOut().split(subjects, groups=subjects):
-        held = _held_out(subjects[others], subjects[test[0]], seed) if validation == "held_out" else ()
+        held = (
+            held_out_subjects(subjects[others], subjects[test[0]], seed) if validation == "held_out" else ()
+        )
         inside = np.isin(subjects[others], held)
         validates = test if validation == LEAKY else others[inside]
         folds.append(Fold(str(subjects[test[0]]), seed, others[~inside], validates, test))
     return folds[:max_folds]
 
 
-def _held_out(subjects: np.ndarray, left_out: str, seed: int) -> np.ndarray:
-    """The training subjects that validate, drawn from the fold's own seed."""
+def held_out_subjects(subjects: np.ndarray, left_out: str, seed: int) -> np.ndarray:
+    """The training subjects that validate, :data:`HELD_OUT_SHARE` of them, drawn from the fold's own seed."""
     from dianet_utils.training import fold_seed
 
     names = np.unique(subjects)
@@ -105,17 +107,32 @@ def run(
     fold, or at most once in ``every`` seconds. Under the policy ``test_subject`` a
     :class:`~dianet_utils.errors.LeakyWarning` is given once, and ``out`` must say ``LEAKY-test_subject``.
     """
+    folds = [fold for seed in seeds for fold in make_folds(bank.clips, config.validation, seed, max_folds)]
+    return run_folds(bank, folds, config, out, workers, device, shown_progress, every)
+
+
+def run_folds(
+    bank: "Bank",
+    folds: "Sequence[Fold]",
+    config: Config,
+    out: str | Path,
+    workers: int = 0,
+    device: str = "auto",
+    shown_progress: bool = True,
+    every: float = 0.0,
+    label: str = "LOSO",
+) -> Results:
+    """Run those of ``folds`` that ``out`` does not hold yet, as :func:`run` does, and gather all it holds."""
     from dianet_utils.training import choose_device
 
     out, device = Path(out), choose_device(device)
     if config.leaky:
         _warn_leaky(out)
     _open_folder(out, bank, config, device)
-    wanted = [fold for seed in seeds for fold in make_folds(bank.clips, config.validation, seed, max_folds)]
-    missing = [fold for fold in wanted if _read_fold(out, fold, bank) is None]
-    if shown_progress and len(missing) < len(wanted):
-        print(f"folds: {len(wanted) - len(missing)} of {len(wanted)} are already in {shown(out)}")
-    progress = Progress(len(missing), "folds", "LOSO", every, shown=shown_progress)
+    missing = [fold for fold in folds if _read_fold(out, fold, bank) is None]
+    if shown_progress and len(missing) < len(folds):
+        print(f"folds: {len(folds) - len(missing)} of {len(folds)} are already in {shown(out)}")
+    progress = Progress(len(missing), "folds", label, every, shown=shown_progress)
     for result in _trained(bank, missing, config, device, workers or _default_workers(device)):
         write_json(_fold_path(out, result["seed"], result["subject"]), result)
         progress.advance(_note(result))
@@ -221,7 +238,7 @@ def gather(out: str | Path, bank: "Bank") -> Results:
     """Read every fold of a run folder and write its predictions and scores anew."""
     out = Path(out)
     folds = [read_json(path) for path in sorted((out / "folds").glob("seed*.json"))]
-    predictions = pd.concat([_rows(fold) for fold in folds], ignore_index=True)
+    predictions = pd.concat([_rows(fold, bank.clips["subject"]) for fold in folds], ignore_index=True)
     predictions = predictions.sort_values(["seed", "clip"], ignore_index=True)
     metrics = evaluation.metrics(predictions, list(bank.classes))
     write_text(out / "predictions.csv", predictions.to_csv(index=False, lineterminator="\n"))
@@ -231,13 +248,15 @@ def gather(out: str | Path, bank: "Bank") -> Results:
     return Results(out, predictions, metrics, folds)
 
 
-def _rows(fold: dict[str, Any]) -> pd.DataFrame:
+def _rows(fold: dict[str, Any], subjects: pd.Series) -> pd.DataFrame:
     """The predictions of one fold: clip, subject, seed, true, predicted, and p_<class> for each class.
 
     Those of a leaky run have a last column ``validation``, so that they tell wherever they are read.
     """
     columns = [f"p_{name}" for name in fold["classes"]]
     rows = pd.DataFrame(fold["probabilities"], columns=columns)
-    for position, name in enumerate(("clips", "subject", "seed", "true", "predicted")):
-        rows.insert(position, "clip" if name == "clips" else name, fold[name])
+    told = {"clip": fold["clips"], "subject": subjects.loc[fold["clips"]].to_numpy()}
+    told |= {name: fold[name] for name in ("seed", "true", "predicted")}
+    for position, (name, values) in enumerate(told.items()):
+        rows.insert(position, name, values)
     return rows.assign(validation=fold["validation"]) if "validation" in fold else rows

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dianet_utils import datasets, loso, machine
-from dianet_utils.checks import Check, Choice, Number, Text, Whole, Wholes, check_all, near_match
+from dianet_utils.checks import Check, Choice, Flag, Number, Text, Whole, Wholes, check_all, near_match
 from dianet_utils.config import CHECKS, LEAKY_MARK, Config, configure
 from dianet_utils.errors import InputError
 from dianet_utils.files import RESULTS
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 # Parameters of notebooks that do not change a fold's numbers.
 RUN_CHECKS: dict[str, Check] = {
     "data_root": Text(optional=True),
+    "train_dataset": CHECKS["dataset"],
+    "train_root": Text(optional=True),
+    "test_dataset": CHECKS["dataset"],
+    "test_root": Text(optional=True),
+    "within": Flag(),
+    "weights": Text(optional=True),
     "clip": Text(optional=True),
     "rows": Text(optional=True),
     "genders": Text(optional=True),
@@ -30,6 +36,8 @@ RUN_CHECKS: dict[str, Check] = {
     "device": Choice("auto", "cpu", "cuda", *(f"cuda:{index}" for index in range(16))),
     "out": Text(optional=True),
 }
+# Each parameter that names a dataset, with the one that names the folder of a licensed copy.
+ROOTS = {"dataset": "data_root", "train_dataset": "train_root", "test_dataset": "test_root"}
 _CONFIG_FIELDS = {field.name for field in fields(Config)}
 _FRESH_KERNEL = 6  # cells; later in a session a stray name is the reader's own variable
 
@@ -52,15 +60,14 @@ def check_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
     if len(values.get("In", [])) <= _FRESH_KERNEL:
         given.update(_misspelt(values, checks))
     checked = check_all(given, checks)
-    if (
-        "data_root" in values
-        and checked.get("dataset", "synthetic") != "synthetic"
-        and "data_root" not in checked
-    ):
-        raise InputError(
-            f"Dataset {checked['dataset']} is licensed and needs data_root, the folder that holds your copy: "
-            f"-p dataset {checked['dataset']} -p data_root FOLDER."
-        )
+    lacking = [
+        f"Dataset {checked[name]} is licensed and needs {root}, the folder that holds your copy: "
+        f"-p {name} {checked[name]} -p {root} FOLDER."
+        for name, root in ROOTS.items()
+        if root in values and checked.get(name, "synthetic") != "synthetic" and root not in checked
+    ]
+    if lacking:
+        raise InputError(" ".join(lacking))
     return checked
 
 

@@ -20,7 +20,7 @@ from dianet_utils.augmentation import augment, normalise, still_value
 from dianet_utils.config import Config
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.dynamic_images import Bank
-from dianet_utils.models import Labels, Network
+from dianet_utils.models import Labels, Network, Output
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,9 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     model = build_model(config, len(bank.classes)).to(device).to(memory_format=torch.channels_last)
     model.observe(data.labels(torch.from_numpy(fold.train)))
     history = _fit(model, data, fold, config, torch.Generator().manual_seed(seed))
-    probabilities = predict(model, data, fold.test, config).softmax(1).double().cpu().numpy()
-    result = _result(bank, fold, probabilities, history)
+    output = predict(model, data, fold.test, config)
+    probabilities = output.logits.softmax(1).double().cpu().numpy()
+    result = {**_result(bank, fold, probabilities, history), **_cosines(output)}
     return {**result, "validation": config.validation} if config.leaky else result
 
 
@@ -134,7 +135,7 @@ def _criterion(model: Network, data: _Batches, fold: Fold, config: Config, epoch
     """What the best epoch has least of: the validation loss, or the error rate on the test subject."""
     if not config.leaky:
         return _finite(_validation_loss(model, data, fold, config), "validation", fold, epoch)
-    named = predict(model, data, fold.validation, config).argmax(1)
+    named = predict(model, data, fold.validation, config).logits.argmax(1)
     targets = data.labels(torch.from_numpy(fold.validation)).emotion
     return int((named != targets).sum()) / len(targets)
 
@@ -204,12 +205,22 @@ def _validation_loss(model: Network, data: _Batches, fold: Fold, config: Config)
     return total / len(fold.validation)
 
 
-def predict(model: nn.Module, data: _Batches, rows: np.ndarray, config: Config) -> Tensor:
-    """Logits [clip, class] of some rows, without augmentation."""
+def predict(model: nn.Module, data: _Batches, rows: np.ndarray, config: Config) -> Output:
+    """Logits [clip, class] and features [clip, phase, D] of some rows, without augmentation."""
     model.eval()
     with torch.inference_mode():
-        batches = torch.split(torch.from_numpy(rows), config.batch_size)
-        return torch.cat([model(data.inputs(batch)).logits for batch in batches])
+        outputs = [
+            model(data.inputs(batch)) for batch in torch.split(torch.from_numpy(rows), config.batch_size)
+        ]
+        return Output(*(torch.cat([output[part] for output in outputs]) for part in range(2)))
+
+
+def _cosines(output: Output) -> dict[str, list[float]]:
+    """``cosine``: cos(f1, f2) of each clip, what Eq. 4 pulls towards 1; nothing without two streams."""
+    if output.features.shape[1] != 2:
+        return {}
+    first, second = output.features.unbind(dim=1)
+    return {"cosine": torch.cosine_similarity(first, second, dim=-1).double().cpu().numpy().round(6).tolist()}
 
 
 class _BestEpoch:

@@ -1,28 +1,46 @@
-"""The paper's four tables, run again: their rows, the way from rows to results, and the files.
+"""The paper's four tables, run again, and what it leaves open: rows, the way to results, and the files.
 
 ``rows`` says which rows a table has, ``running`` runs them through leave-one-subject-out, ``summary``
 puts the results beside the paper's cells, and ``writing`` makes the table for people and the files.
+``questions`` are what the paper does not settle, ``readings`` their rows beside the default.
 """
 
+from dianet_utils.tables.questions import QUESTIONS, Choice, Question, choose_readings
+from dianet_utils.tables.readings import (
+    against_default,
+    prepare_readings,
+    readable_readings,
+    readings_table,
+    write_readings,
+)
 from dianet_utils.tables.rows import TABLES, PaperTable, TableRow, choose
 from dianet_utils.tables.running import Entry, Outcome, folder_of, overview, prepare, run_rows
 from dianet_utils.tables.summary import Summary, summarise
 from dianet_utils.tables.writing import notes, readable, write
 
 __all__ = [
+    "QUESTIONS",
     "TABLES",
+    "Choice",
     "Entry",
     "Outcome",
     "PaperTable",
+    "Question",
     "Summary",
     "TableRow",
+    "against_default",
     "choose",
+    "choose_readings",
     "folder_of",
     "notes",
     "overview",
     "prepare",
+    "prepare_readings",
     "readable",
+    "readable_readings",
+    "readings_table",
     "run_rows",
     "summarise",
     "write",
+    "write_readings",
 ]

@@ -41,13 +41,15 @@ class Entry:
 class Outcome:
     """What a row gave on the folds and seeds that were asked for.
 
-    ``seconds`` is the mean time of a fold by the clock, None where a fold does not tell.
+    ``seconds`` is the mean time of a fold by the clock, ``cosine`` the mean over test clips of the cosine
+    between the two streams' features; each is None where a fold does not tell.
     """
 
     entry: Entry
     predictions: pd.DataFrame
     metrics: dict[str, Any]
     seconds: float | None
+    cosine: float | None
     folder: Path
 
 
@@ -150,8 +152,12 @@ def _outcome(entry: Entry, results: loso.Results, seeds: Sequence[int], max_fold
     table = results.predictions
     asked = [pair in wanted for pair in zip(table["seed"], table["subject"], strict=True)]
     table = table[asked].reset_index(drop=True)
-    times: list[Any] = [
-        fold.get("seconds") for fold in results.folds if (fold["seed"], fold["subject"]) in wanted
-    ]
-    seconds = None if None in times else float(np.mean(times))
-    return Outcome(entry, table, evaluation.metrics(table, entry.bank.classes), seconds, results.folder)
+    told = [fold for fold in results.folds if (fold["seed"], fold["subject"]) in wanted]
+    seconds, cosine = (_mean([fold.get(name) for fold in told]) for name in ("seconds", "cosine"))
+    metrics = evaluation.metrics(table, entry.bank.classes)
+    return Outcome(entry, table, metrics, seconds, cosine, results.folder)
+
+
+def _mean(values: Sequence[Any]) -> float | None:
+    """The mean of what every fold tells, a number or a list of them; None where one tells nothing."""
+    return None if None in values else float(np.mean(np.hstack(values)))

@@ -47,7 +47,7 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     """
     refuse_mixture({outcome.entry.row.title: outcome.predictions for outcome in outcomes})
     clips = outcomes[0].entry.bank.clips
-    ours = {outcome.entry.row.key: _ours(outcome) for outcome in outcomes}
+    ours = {outcome.entry.row.key: ours_of(outcome) for outcome in outcomes}
     rows = [outcome.entry.row for outcome in outcomes]
     rows += [row for row in TABLES[number].rows if row.published and row.key not in ours]
     lines = [{"row": row.key, "system": row.title, **ours.get(row.key, {}), **_cells(row)} for row in rows]
@@ -58,7 +58,8 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     return Summary(number, TABLES[number].caption, *about, table, is_leaky(outcomes[0].predictions))
 
 
-def _ours(outcome: Outcome) -> dict[str, Any]:
+def ours_of(outcome: Outcome) -> dict[str, Any]:
+    """Our columns of :func:`summarise` for one row."""
     from dianet_utils.models import status
 
     metrics, clips = outcome.metrics, outcome.entry.bank.clips

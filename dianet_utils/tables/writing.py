@@ -1,6 +1,6 @@
 """A finished table for people: as a data frame of texts, and as .csv, .md and .tex files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -22,15 +22,15 @@ def readable(summary: Summary) -> pd.DataFrame:
     apart = summary.synthetic or summary.leaky
     data = f"{summary.data}, not comparable" if apart else summary.data
     rows = summary.rows
-    spread = {"sd over seeds": _each(rows, "spread", "{:.1f}".format)} if rows["spread"].notna().any() else {}
+    spread = {"sd over seeds": each(rows, "spread", "{:.1f}".format)} if rows["spread"].notna().any() else {}
     columns = {
-        f"ours ({data}): accuracy % [95 % interval]": _each(rows, "accuracy low high", _accuracy),
+        f"ours ({data}): accuracy % [95 % interval]": each(rows, "accuracy low high", accuracy_text),
         **spread,
-        "UF1": _each(rows, "uf1", "{:.3f}".format),
-        "UAR": _each(rows, "uar", "{:.3f}".format),
-        "parameters": _each(rows, "parameters", _short),
-        "FLOPs": _each(rows, "flops", _short),
-        "s a fold": _each(rows, "seconds", "{:.1f}".format),
+        "UF1": each(rows, "uf1", "{:.3f}".format),
+        "UAR": each(rows, "uar", "{:.3f}".format),
+        "parameters": each(rows, "parameters", short_text),
+        "FLOPs": each(rows, "flops", short_text),
+        "s a fold": each(rows, "seconds", "{:.1f}".format),
         **{f"paper, {paper.TITLES[name]} %": _published(rows, name) for name in paper.DATASETS},
     }
     systems = [
@@ -42,17 +42,18 @@ def readable(summary: Summary) -> pd.DataFrame:
     )
 
 
-def _each(rows: pd.DataFrame, names: str, form: Callable[..., str]) -> list[str]:
+def each(rows: pd.DataFrame, names: str, form: Callable[..., str]) -> list[str]:
     """One text a row from some of its columns; ``-`` where a number is missing."""
     values = rows[names.split()].itertuples(index=False)
     return ["-" if any(pd.isna(value) for value in row) else form(*row) for row in values]
 
 
-def _accuracy(value: float, low: float, high: float) -> str:
+def accuracy_text(value: float, low: float, high: float) -> str:
+    """``71.67 [66.7, 76.7]``."""
     return f"{value:.2f} [{low:.1f}, {high:.1f}]"
 
 
-def _short(count: float) -> str:
+def short_text(count: float) -> str:
     """A count with three digits and K, M or G."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
         if count >= size:
@@ -106,33 +107,39 @@ def write(summary: Summary, folder: str | Path) -> dict[str, Path]:
 
     The names of a leaky table's files begin with ``LEAKY-test_subject-``.
     """
-    mark = f"{LEAKY_MARK}-" if summary.leaky else ""
-    stem, texts = Path(folder) / f"{mark}table{summary.number}", readable(summary)
     numbers = summary.rows.assign(data=summary.data, synthetic=summary.synthetic)
+    mark = f"{LEAKY_MARK}-" if summary.leaky else ""
+    stem = Path(folder) / f"{mark}table{summary.number}"
+    return write_files(stem, numbers, readable(summary), caption(summary), notes(summary))
+
+
+def write_files(
+    stem: Path, numbers: pd.DataFrame, texts: pd.DataFrame, caption: str, notes: Sequence[str]
+) -> dict[str, Path]:
+    """Write ``numbers`` as ``<stem>.csv``, and ``texts`` with caption and notes as ``.md`` and ``.tex``."""
     return {
         "csv": write_text(stem.with_suffix(".csv"), numbers.to_csv(lineterminator="\n", float_format="%.4f")),
-        "md": write_text(stem.with_suffix(".md"), _markdown(summary, texts)),
-        "tex": write_text(stem.with_suffix(".tex"), _latex(summary, texts)),
+        "md": write_text(stem.with_suffix(".md"), _markdown(texts, caption, notes)),
+        "tex": write_text(stem.with_suffix(".tex"), _latex(texts, caption, notes, stem.name)),
     }
 
 
-def _markdown(summary: Summary, texts: pd.DataFrame) -> str:
+def _markdown(texts: pd.DataFrame, caption: str, notes: Sequence[str]) -> str:
     table = texts.reset_index()
     lines = [list(table.columns), ["---"] * table.shape[1], *table.to_numpy().tolist()]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    remarks = "\n".join(f"- {note}" for note in notes(summary))
-    return f"**{caption(summary)}**\n\n{body}\n\n{remarks}\n"
+    remarks = "\n".join(f"- {note}" for note in notes)
+    return f"**{caption}**\n\n{body}\n\n{remarks}\n"
 
 
-def _latex(summary: Summary, texts: pd.DataFrame) -> str:
+def _latex(texts: pd.DataFrame, caption: str, notes: Sequence[str], name: str) -> str:
     """A ``table*`` for the package booktabs, with the remarks as comments above it."""
-    remarks = "\n".join(f"% {note}" for note in notes(summary))
-    safe = caption(summary).replace("%", r"\%")
+    remarks = "\n".join(f"% {note}" for note in notes)
     body = texts.reset_index().to_latex(
         index=False,
         escape=True,
-        caption=safe,
-        label=f"tab:ours{summary.number}",
+        caption=caption.replace("%", r"\%"),
+        label=f"tab:{name.replace('table', 'ours')}",
         column_format="l" * (texts.shape[1] + 1),
     )
     return f"{remarks}\n{body.replace('{table}', '{table*}')}"
