@@ -85,7 +85,7 @@ class Config:
 
 # How each parameter is checked; the fields of Config first, then where and how much is run.
 CHECKS: dict[str, Check] = {
-    "dataset": Choice("synthetic", *paper.DATASETS),
+    "dataset": Choice(*paper.TITLES),
     "inputs": Names(INPUTS),
     "image_size": Whole(16, 1024),
     "weighting": Choice("arp", "harmonic", "rank"),

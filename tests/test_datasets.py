@@ -264,8 +264,8 @@ def test_writer_refuses_what_it_cannot_do(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep me")
     with pytest.raises(InputError, match="not an empty folder"):
         write_official("samm", tmp_path, SMALL, progress=False)
-    with pytest.raises(InputError, match="did you mean 'casme2'"):
-        write_official("casme", tmp_path / "new", SMALL, progress=False)
+    with pytest.raises(InputError, match="did you mean 'samm'"):
+        write_official("sam", tmp_path / "new", SMALL, progress=False)
     with pytest.raises(InputError, match="has no variant 'rawest'"):
         write_official("casme2", tmp_path / "new", SMALL, ["rawest"], progress=False)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

@@ -38,7 +38,7 @@ def test_a_good_copy_loads(copy: Path) -> None:
 
 def test_unknown_names_get_the_nearest_one() -> None:
     assert "no dataset 'CASME-2' (did you mean 'casme2'?)" in sentence("CASME-2")
-    assert "synthetic, casme2, samm, mmew" in sentence("smic")
+    assert "synthetic, casme2, samm, mmew" in sentence("4dme")
 
 
 @pytest.mark.parametrize("name", ["casme2", "samm", "mmew"])

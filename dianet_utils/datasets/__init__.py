@@ -6,14 +6,14 @@ import pandas as pd
 
 from dianet_utils import paper
 from dianet_utils.checks import near_match
-from dianet_utils.datasets import casme2, mmew, release, samm
+from dianet_utils.datasets import casme2, casme3, mmew, release, samm, smic
 from dianet_utils.datasets.clips import EMOTIONS, PHASES, compare_counts, select, title
 from dianet_utils.datasets.genders import add_genders
 from dianet_utils.datasets.health import health, report_error
 from dianet_utils.datasets.merging import combine, merge_emotions
 from dianet_utils.errors import InputError
 
-RELEASES = {"casme2": casme2.RELEASE, "samm": samm.RELEASE, "mmew": mmew.RELEASE}
+RELEASES = {each.RELEASE.name: each.RELEASE for each in (casme2, samm, mmew, smic, casme3)}
 NAMES = ("synthetic", *RELEASES)
 
 __all__ = [

@@ -24,6 +24,7 @@ class Layout:
     ``levels`` are the patterns of the nested folder names, the clip's own last. ``key`` names a clip's
     folder by subject and filename; levels named after emotions are left out of it. ``hint`` tells layouts
     with the same levels apart: it is looked for in the first file's name, then in the folders above.
+    ``others`` are the names of folders with the same levels that hold other recordings (depth, infrared).
     """
 
     name: str
@@ -32,6 +33,13 @@ class Layout:
     key: str
     example: str
     hint: str = ""
+    others: str = ""
+
+    def fits(self, folder: Path) -> bool:
+        """Whether ``folder`` holds clips in this layout."""
+        if self.others and re.fullmatch(self.others, folder.name, re.IGNORECASE):
+            return False
+        return next(clip_folders(folder, self.levels), None) is not None
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ def _candidates(layouts: Sequence[Layout], start: Path) -> list[tuple[Path, Layo
     first_levels = [layout.levels[0] for layout in layouts]
     found = []
     for folder in _walk(start, first_levels, _DEPTH):
-        fitting = [layout for layout in layouts if next(clip_folders(folder, layout.levels), None)]
+        fitting = [layout for layout in layouts if layout.fits(folder)]
         if fitting:
             found.append((folder, _tell_apart(folder, fitting)))
     return found

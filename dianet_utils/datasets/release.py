@@ -1,8 +1,10 @@
 """What the licensed releases have in common: a sheet of annotations and folders of frames.
 
-A release is described by data (:class:`Release`); ``casme2.py``, ``samm.py`` and ``mmew.py`` hold one each.
+A release is described by data (:class:`Release`); ``casme2.py``, ``samm.py``, ``mmew.py``, ``smic.py`` and
+``casme3.py`` hold one each. A release without a sheet tells subject, class and clip by its folders.
 """
 
+import contextlib
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -11,15 +13,17 @@ from typing import Any
 
 import pandas as pd
 
-from dianet_utils.datasets.clips import FRAME_NUMBERS, table
+from dianet_utils.datasets.clips import EMOTIONS, FRAME_NUMBERS, table
 from dianet_utils.datasets.frames import index_frames
 from dianet_utils.datasets.layouts import FrameFolder, Layout, find_frames
 from dianet_utils.datasets.sheets import find_sheet, read_sheet, whole_number
 from dianet_utils.errors import InputError
 from dianet_utils.files import shown
 
-# A folder with this file beside the sheet holds generated clips in an official layout.
+# A folder with this file beside the sheet, or above the frames, holds generated clips in an official layout.
 SYNTHETIC_MARK = "SYNTHETIC.txt"
+# How some releases spell the emotions of ``clips.EMOTIONS``.
+_SPELLINGS = {"other": "others", "happy": "happiness", "sad": "sadness"}
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,11 @@ class Release:
     name: str
     title: str
     fps: float
-    sheet_pattern: str  # of the file's name
-    worksheet: str  # the one to prefer
-    subject: str  # how its number is written
     layouts: tuple[Layout, ...]
+    sheet_pattern: str = ""  # of the file's name; none: the folders tell what a sheet would
+    worksheet: str = ""  # the one to prefer
+    subject: str = ""  # how its number is written; none: as the release writes it
+    clip: str = "{filename}"  # what tells a subject's clips apart, from the cells of a row
     corrections: tuple[Correction, ...] = ()
 
 
@@ -54,10 +59,11 @@ def load(release: Release, root: str | Path) -> pd.DataFrame:
     root = Path(root).expanduser().resolve()
     if not root.exists():
         raise InputError(f"The folder of {release.title}, {shown(root)}, does not exist: correct data_root.")
-    problems = []
+    problems, sheet, rows = [], None, None
     try:
-        sheet = find_sheet(root, release.sheet_pattern, release.title)
-        rows = read_sheet(sheet, release.worksheet)
+        if release.sheet_pattern:
+            sheet = find_sheet(root, release.sheet_pattern, release.title)
+            rows = read_sheet(sheet, release.worksheet)
     except InputError as error:
         problems.append(str(error))
     try:
@@ -66,29 +72,61 @@ def load(release: Release, root: str | Path) -> pd.DataFrame:
         problems.append(str(error))
     if problems:
         raise InputError("\n".join(problems))
-    return _table(release, sheet, rows, frames)
+    return _table(release, sheet, _rows_of_folders(frames) if rows is None else rows, frames)
 
 
-def _table(release: Release, sheet: Path, rows: pd.DataFrame, frames: FrameFolder) -> pd.DataFrame:
-    """The table of clips from the sheet's rows and the folders of frames."""
+def _rows_of_folders(frames: FrameFolder) -> pd.DataFrame:
+    """What a sheet would say, from the clips' folders ``subject/.../emotion/filename``.
+
+    Onset and offset are the first and the last frame, the apex the one in the middle; where the frames cannot
+    be told apart all three are blank.
+    """
+    rows: list[dict[str, Any]] = []
+    for folder in sorted(path for paths in frames.clips.values() for path in paths):
+        parts = folder.relative_to(frames.path).parts
+        emotion = next((part for part in parts if part.lower() in EMOTIONS), "")
+        rows.append({"subject": parts[0], "filename": parts[-1], "emotion": emotion, **_ends(folder)})
+    return pd.DataFrame(rows).assign(action_units="", row=range(1, len(rows) + 1))
+
+
+def _ends(folder: Path) -> dict[str, str]:
+    """Onset, apex and offset as a sheet would have them, from the frames in a folder."""
+    with contextlib.suppress(InputError):  # reported with the clip
+        if numbers := list(index_frames(folder)):
+            values = numbers[0], (numbers[0] + numbers[-1]) // 2, numbers[-1]
+            return dict(zip(FRAME_NUMBERS, map(str, values), strict=True))
+    return dict.fromkeys(FRAME_NUMBERS, "")
+
+
+def _table(release: Release, sheet: Path | None, rows: pd.DataFrame, frames: FrameFolder) -> pd.DataFrame:
+    """The table of clips from the sheet's rows (or the folders') and the folders of frames."""
     named = rows[(rows["subject"] != "") & (rows["filename"] != "")]
     if named.empty:
-        raise InputError(f"The sheet {shown(sheet)} has headers but no row with a subject and a filename.")
+        place = shown(sheet or frames.path)
+        raise InputError(f"The sheet {place} has headers but no row with a subject and a filename.")
     corrections: list[str] = []
     records = [_record(release, row, frames, corrections) for _, row in named.iterrows()]
     _mark_repeats(records)
     used = {record["frames"] for record in records}
     for record in records:
         del record["row"]
-    notes = [f"annotations: {shown(sheet)}", f"frames: {frames.layout.name}, {shown(frames.path)}"]
+    notes = [f"annotations: {shown(sheet) if sheet else 'the names of the folders'}"]
+    notes += [f"frames: {frames.layout.name}, {shown(frames.path)}"]
+    notes += [] if sheet else ["the release names no apex: it is taken in the middle of each clip"]
     notes += [f"also found and not used: {shown(path)}" for path in frames.others]
     notes += [
         f"row {row} of the sheet has no subject or no filename and is no clip"
         for row in rows.loc[rows.index.difference(named.index), "row"]
     ]
     notes += _unused(frames, used)
-    synthetic = (sheet.parent / SYNTHETIC_MARK).is_file()
+    synthetic = _is_synthetic(sheet, frames)
     return table(records, release.name, synthetic=synthetic, corrections=corrections, notes=notes)
+
+
+def _is_synthetic(sheet: Path | None, frames: FrameFolder) -> bool:
+    """Whether the mark lies beside the sheet or, without a sheet, in the folder of frames or above it."""
+    places = [sheet.parent, sheet.parent.parent] if sheet else [frames.path, *frames.path.parents[:3]]
+    return any((place / SYNTHETIC_MARK).is_file() for place in places)
 
 
 def _unused(frames: FrameFolder, used: set[str]) -> list[str]:
@@ -105,24 +143,26 @@ def _record(release: Release, row: pd.Series, frames: FrameFolder, corrections: 
     """One row of the table; what is wrong with the sheet's row goes into ``problem``."""
     problems = []
     digits = re.fullmatch(r"[A-Za-z]*0*(\d+)(\.0)?", row["subject"])
-    subject = release.subject.format(int(digits.group(1))) if digits else row["subject"]
-    emotion = {"other": "others"}.get(row["emotion"].lower(), row["emotion"].lower())
+    subject = release.subject.format(int(digits.group(1))) if digits and release.subject else row["subject"]
+    filename = release.clip.format(filename=row["filename"], onset=row["onset"].removesuffix(".0"))
+    emotion = _SPELLINGS.get(row["emotion"].lower(), row["emotion"].lower())
     numbers = {name: whole_number(row[name]) for name in FRAME_NUMBERS}
     problems += [
         f"{name} '{row[name]}' is not a whole number" for name in FRAME_NUMBERS if numbers[name] is None
     ]
     if not emotion:
         problems.append("the emotion is blank")
-    clip = f"{subject}/{row['filename']}"
+    clip = f"{subject}/{filename}"
     for known in release.corrections:
         if (clip, *numbers.values()) == (known.clip, *known.wrong):
             numbers["apex"] = known.apex
             corrections.append(f"{clip}: apex {known.wrong[1]} read as {known.apex}: {known.reason}")
     record = {"clip": clip, "subject": subject, "emotion": emotion, **numbers, "fps": release.fps}
-    found = _frames_of(record, row["filename"], frames, problems)
+    found = _frames_of(record, filename, frames, problems)
     record |= {"frames": found, "action_units": row["action_units"], "crop": frames.layout.crop}
     missing = _count_missing(record, problems)
-    return record | {"problem": "; ".join(problems), "missing_frames": missing, "row": row["row"]}
+    record |= {"problem": "; ".join(problems), "missing_frames": missing}
+    return record | {"apex_source": "sheet" if release.sheet_pattern else "midpoint", "row": row["row"]}
 
 
 def _frames_of(record: dict[str, Any], filename: str, frames: FrameFolder, problems: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Synthetic clips in the official layouts of CASME-II, SAMM and MMEW, with the quirks of each release.
+"""Synthetic clips in the official layouts of the licensed datasets, with the quirks of each release.
 
 Nobody may pass the licensed datasets on, so this is how their loaders are tested, and how a reader tries
 the licensed path of every notebook: sheet and frames look like the release, at a smaller size, and every
@@ -22,16 +22,24 @@ from dianet_utils.datasets.frames import Box
 from dianet_utils.datasets.release import SYNTHETIC_MARK
 from dianet_utils.datasets.synthetic import Settings, render_clip
 from dianet_utils.datasets.synthetic.official_clips import OfficialClip, official_clips
-from dianet_utils.datasets.synthetic.official_sheets import write_sheet
+from dianet_utils.datasets.synthetic.official_sheets import SHEETS, write_sheet
 from dianet_utils.errors import InputError
 from dianet_utils.files import shown
 from dianet_utils.progress import Progress
 
 # The forms in which each release exists, the usual one first.
-VARIANTS = {"casme2": ("cropped", "selected", "raw"), "samm": ("samm",), "mmew": ("by emotion", "by subject")}
+VARIANTS = {
+    "casme2": ("cropped", "selected", "raw"),
+    "samm": ("samm",),
+    "mmew": ("by emotion", "by subject"),
+    "smic": ("HS cropped", "HS raw"),
+    "casme3": ("frame", "depth"),
+}
 # Width and height of the scene as parts of the rendered square: a square of 192 pixels gives SAMM's
 # 960 x 650, one of 280 gives the 640 x 480 of CASME-II's raw frames. Other forms are cropped faces.
-_SCENES = {"samm": (960 / 192, 650 / 192), "selected": (640 / 280, 480 / 280), "raw": (640 / 280, 480 / 280)}
+_SCENES = {"samm": (960 / 192, 650 / 192)} | dict.fromkeys(
+    ("selected", "raw", "HS raw", "frame", "depth"), (640 / 280, 480 / 280)
+)
 # Frames that CASME-II's raw folders hold before the onset, and after the offset.
 _OUTSIDE = 3
 
@@ -43,7 +51,7 @@ def write_official(
     variants: Sequence[str] = (),
     progress: bool = True,
 ) -> Path:
-    """Write synthetic clips as the release ``name`` (casme2, samm, mmew) into the new folder ``root``.
+    """Write synthetic clips as the release ``name`` (of :data:`VARIANTS`) into the new folder ``root``.
 
     ``settings.emotions`` is replaced by the dataset's own classes (see ``official_clips``). ``variants``
     are the forms of :data:`VARIANTS` to write side by side; none means the usual one. The folder appears
@@ -57,7 +65,8 @@ def write_official(
     with tempfile.TemporaryDirectory(dir=root.parent, prefix=f".{root.name}.") as temporary:
         folder = Path(temporary, root.name)
         folder.mkdir()
-        write_sheet(name, folder, clips)
+        if name in SHEETS:
+            write_sheet(name, folder, clips)
         _write_text(folder, name)
         for place, clip in enumerate(clips):
             frames = list(render_clip(clip.plan, settings))
@@ -105,8 +114,10 @@ def _write_clip(
         image = cv2.cvtColor(_pictured(frame, variant, place, backdrop), cv2.COLOR_RGB2BGR)
         if variant == "samm":
             image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-        _, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        (folder / _file(clip, variant, number)).write_bytes(content.tobytes())
+        path = folder / _file(clip, variant, number)
+        options = [cv2.IMWRITE_JPEG_QUALITY, quality] if path.suffix == ".jpg" else []
+        _, content = cv2.imencode(path.suffix, image, options)
+        path.write_bytes(content.tobytes())
     strays = ("Desktop - Shortcut.lnk", "Thumbs.db")
     if place < len(strays):
         (folder / strays[place]).write_bytes(b"a stray file, as releases have them")
@@ -132,15 +143,24 @@ def _folder(clip: OfficialClip, variant: str) -> str:
         "samm": f"SAMM/{clip.subject}/{name}",
         "by emotion": f"Micro_Expression/{emotion}/{name}",
         "by subject": f"{clip.subject}/{emotion}/{name}",
+        "HS cropped": f"SMIC_all_cropped/HS/{clip.subject}/micro/{emotion}/{name}",
+        "HS raw": f"SMIC_all_raw/HS/{clip.subject}/micro/{emotion}/{name}",
+        "frame": f"Part_A_ME_clip/frame/{clip.subject}_{name}_{clip.cell('onset')}",
+        "depth": f"Part_A_ME_clip/depth/{clip.subject}_{name}_{clip.cell('onset')}",
     }[variant]
 
 
 def _file(clip: OfficialClip, variant: str, number: int) -> str:
     """What a release calls the file of a frame."""
-    prefix = {"cropped": "reg_img", "selected": "img", "raw": "img", "samm": f"{clip.subject}_"}.get(
-        variant, ""
-    )
-    return f"{prefix}{number:0{clip.digits}d}.jpg"
+    prefix = {
+        "cropped": "reg_img",
+        "selected": "img",
+        "raw": "img",
+        "samm": f"{clip.subject}_",
+        "HS cropped": "reg_image",
+        "HS raw": "image",
+    }.get(variant, "")
+    return f"{prefix}{number:0{clip.digits}d}.{'bmp' if variant == 'HS cropped' else 'jpg'}"
 
 
 def _pictured(frame: np.ndarray, variant: str, place: int, backdrop: np.ndarray | None) -> np.ndarray:

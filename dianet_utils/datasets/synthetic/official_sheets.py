@@ -13,23 +13,25 @@ SHEETS = {
     "casme2": "CASME2-coding-20140508.xlsx",
     "samm": "SAMM_Micro_FACS_Codes_v2.xlsx",
     "mmew": "MMEW_Micro_Exp.xlsx",
+    "casme3": "annotation/cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx",
 }
 _NUMBERS = ("onset", "apex", "offset")
 
 
 def write_sheet(name: str, folder: Path, clips: Iterable[OfficialClip]) -> Path:
-    """Write the sheet of ``name`` (casme2, samm, mmew) for ``clips`` into ``folder``."""
+    """Write the sheet of ``name`` (one of :data:`SHEETS`) for ``clips`` into ``folder``."""
     book = Workbook()
     worksheet = book.active
     for row in _ROWS[name](list(clips)):
         worksheet.append(row)
-    worksheet.title = {"casme2": "Sheet1", "samm": "MICRO_ONLY", "mmew": "Sheet1"}[name]
+    worksheet.title = {"samm": "MICRO_ONLY", "casme3": "label"}.get(name, "Sheet1")
     if name == "casme2":
         book.create_sheet("Sheet2")
         book.create_sheet("Sheet3")
     content = BytesIO()
     book.save(content)
     path = folder / SHEETS[name]
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(content.getvalue())
     return path
 
@@ -72,4 +74,15 @@ def _mmew_rows(clips: list[OfficialClip]) -> list[list[Any]]:
     return rows
 
 
-_ROWS = {"casme2": _casme2_rows, "samm": _samm_rows, "mmew": _mmew_rows}
+def _casme3_rows(clips: list[OfficialClip]) -> list[list[Any]]:
+    """Filename is the video's; two emotions under short names."""
+    rows: list[list[Any]] = [["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Objective class"]]
+    rows[0] += ["emotion"]
+    for clip in clips:
+        numbers = [clip.cell(number) for number in _NUMBERS]
+        emotion = {"happiness": "happy", "sadness": "sad"}.get(clip.plan.emotion, clip.plan.emotion)
+        rows.append([clip.subject, clip.filename, *numbers, clip.plan.coding, "I", emotion])
+    return rows
+
+
+_ROWS = {"casme2": _casme2_rows, "samm": _samm_rows, "mmew": _mmew_rows, "casme3": _casme3_rows}

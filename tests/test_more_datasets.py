@@ -1,0 +1,96 @@
+"""SMIC-HS and CAS(ME)^3: what differs from the paper's datasets, on synthetic clips in their layouts."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dianet_utils import config, datasets, paper
+from dianet_utils.datasets import synthetic
+from dianet_utils.datasets.frames import index_frames
+from dianet_utils.datasets.synthetic.official import VARIANTS, write_official
+from dianet_utils.datasets.synthetic.official_clips import official_clips
+from dianet_utils.errors import InputError
+
+SMALL = synthetic.Settings(subjects=2, clips_per_emotion=1, size=48, duration=(16, 18))
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Both releases with every form they have side by side."""
+    folder = tmp_path_factory.mktemp("more")
+    return {
+        name: write_official(name, folder / name, SMALL, VARIANTS[name], progress=False)
+        for name in ("smic", "casme3")
+    }
+
+
+def test_smic_is_told_by_its_folders(copies: dict[str, Path]) -> None:
+    clips = datasets.load("smic", copies["smic"])
+    written = {f"{clip.subject}/{clip.filename}": clip for clip in official_clips("smic", SMALL)}
+    assert sorted(clips.index) == sorted(written)
+    for name, clip in written.items():
+        found = clips.loc[name]
+        assert found["emotion"] == clip.plan.emotion in ("negative", "positive", "surprise")
+        assert (found["onset"], found["offset"]) == (clip.number("onset"), clip.number("offset"))
+        assert found["apex"] == (found["onset"] + found["offset"]) // 2
+    assert set(clips["fps"]) == {100.0}
+    assert set(clips["crop"]) == {"none"}
+    assert set(clips["apex_source"]) == {"midpoint"}
+    report = datasets.health(clips)
+    assert report["problem"].str.contains("names no apex: it is taken in the middle").any()
+    assert set(report["severity"]) == {"note"}
+    assert datasets.select(clips, min_class_size=1)[1].empty
+    assert datasets.title(clips) == "synthetic clips in the layout of SMIC-HS"
+
+
+def test_smic_passes_over_its_slow_recordings_and_what_is_no_micro_expression(
+    copies: dict[str, Path], tmp_path: Path
+) -> None:
+    copy = shutil.copytree(copies["smic"], tmp_path / "smic")
+    high_speed = copy / "SMIC_all_cropped" / "HS"
+    shutil.copytree(high_speed, high_speed.parent / "NIR")
+    shutil.copytree(high_speed, high_speed.parent / "VIS")
+    shutil.copytree(high_speed / "s1" / "micro", high_speed / "s1" / "non_micro")
+    clips = datasets.load("smic", copy)
+    assert len(clips) == len(official_clips("smic", SMALL))
+    assert all(Path(folder).is_relative_to(high_speed) for folder in clips["frames"])
+
+
+def test_smic_names_the_folders_that_it_cannot_use(copies: dict[str, Path], tmp_path: Path) -> None:
+    copy = shutil.copytree(copies["smic"] / "SMIC_all_cropped", tmp_path / "SMIC_all_cropped")
+    clips = datasets.load("smic", copy)
+    empty, doubled = (Path(folder) for folder in clips["frames"][:2])
+    for frame in index_frames(empty).values():
+        frame.unlink()
+    first = next(iter(index_frames(doubled).values()))
+    shutil.copy(first, first.with_suffix(".jpg"))
+    again = datasets.load("smic", copy)
+    problems = dict(zip(again["frames"], again["problem"], strict=True))
+    assert "onset '' is not a whole number" in problems[str(empty)]
+    assert "two files for frame" in problems[str(doubled)]
+    assert (again["problem"] == "").sum() == len(again) - 2
+
+
+def test_casme3_has_several_clips_of_one_video(copies: dict[str, Path]) -> None:
+    clips = datasets.load("casme3", copies["casme3"])
+    written = official_clips("casme3", SMALL)
+    assert list(clips.index) == [f"{c.subject}/{c.filename}_{c.cell('onset')}" for c in written]
+    assert clips.index.is_unique
+    assert list(clips["emotion"]) == [clip.plan.emotion for clip in written]
+    assert all(Path(folder).parent.name == "frame" for folder in clips["frames"])
+    assert set(clips["crop"]) == {"face"}
+    assert set(clips["apex_source"]) == {"sheet"}
+    misprint, still = datasets.select(clips, min_class_size=1)[1]["reason"]
+    assert "lies outside onset" in misprint
+    assert "equals the onset" in still
+
+
+def test_their_settings_are_those_of_a_licensed_dataset() -> None:
+    for name in ("smic", "casme3"):
+        settings = config.configure(name)
+        assert (settings.learning_rate, settings.image_size) == (1e-4, 224)
+        assert name not in paper.EXPECTED
+        assert paper.dianet_accuracy(name) == paper.UNKNOWN
+        with pytest.raises(InputError, match="is licensed and not part of this project"):
+            datasets.load(name)
