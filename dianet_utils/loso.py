@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dianet_utils.training import Fold
 
 HELD_OUT_SHARE = 0.15  # of the training subjects, for validation
+NOBODY = "(nobody)"  # the subject that is left out where all train
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,20 @@ def make_folds(clips: pd.DataFrame, validation: str, seed: int, max_folds: int |
         validates = test if validation == LEAKY else others[inside]
         folds.append(Fold(str(subjects[test[0]]), seed, others[~inside], validates, test))
     return folds[:max_folds]
+
+
+def everyone_fold(clips: pd.DataFrame, validation: str, seed: int) -> "Fold":
+    """All subjects train but those who validate, as in :func:`make_folds`; nobody tests.
+
+    For a model to be used on clips of other people. What it would score there is not known; the folds of
+    :func:`make_folds` are the estimate.
+    """
+    from dianet_utils.training import Fold
+
+    subjects = clips["subject"].to_numpy(dtype=str)
+    held = held_out_subjects(subjects, NOBODY, seed) if validation == "held_out" else ()
+    inside, rows = np.isin(subjects, held), np.arange(len(subjects))
+    return Fold(NOBODY, seed, rows[~inside], rows[inside], rows[:0])
 
 
 def held_out_subjects(subjects: np.ndarray, left_out: str, seed: int) -> np.ndarray:

@@ -120,6 +120,44 @@ def title(clips: "pd.DataFrame", config: Config) -> str:
     return f"{name}, LEAKY: epoch chosen on the test subject" if config.leaky else name
 
 
+def keep_model(
+    bank: "Bank",
+    config: Config,
+    folder: Path,
+    metrics: Mapping[str, Any] | None = None,
+    device: str = "auto",
+) -> Path:
+    """The folder of the model of a run: trained on all subjects of the bank if it is not there yet.
+
+    It lies in ``folder/model``, see :mod:`dianet_utils.saved`. ``metrics`` are those of leave-one-subject-out
+    with the same configuration, for its card; a card that has none yet gets them without another training.
+    """
+    from dianet_utils import datasets, saved
+    from dianet_utils.datasets.frames import framing_of
+    from dianet_utils.training import choose_device, train_model
+
+    place, framing = folder / "model", framing_of(bank.clips)
+    about = {
+        "trained_on": datasets.title(bank.clips),
+        "synthetic": bool(bank.clips.attrs.get("synthetic")),
+        "clips": len(bank.clips),
+        "subjects": int(bank.clips["subject"].nunique()),
+        "data_fingerprint": bank.fingerprint,
+        "framing": framing and list(framing),
+        "loso": dict(metrics) if metrics else None,
+    }
+    if (place / saved.NOTE).is_file():
+        kept = saved.load(place)
+        if kept.config != config or kept.about["data_fingerprint"] != bank.fingerprint:
+            raise InputError(f"{place} holds a model of other settings or other data: give another folder.")
+        if metrics is None or kept.about == about:
+            return place
+        return saved.save(place, kept.model, config, bank.classes, about)
+    fold = loso.everyone_fold(bank.clips, config.validation, seed=0)
+    model, _ = train_model(bank, fold, config, choose_device(device))
+    return saved.save(place, model, config, bank.classes, about)
+
+
 def describe(config: Config) -> "pd.DataFrame":
     """One row a setting: its value here, the paper's default, and where the two differ."""
     import pandas as pd

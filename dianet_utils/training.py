@@ -84,18 +84,33 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     every random draw comes from the fold's own seed. Raises ``FloatingPointError`` when the loss
     stops being finite, naming the fold and the epoch.
     """
-    if device == "cpu":
-        torch.set_num_threads(1)
-    seed = fold_seed(fold.seed, fold.subject)
-    torch.manual_seed(seed)
     data = _Batches.of(bank, device, config.uses_gender)
-    model = build_model(config, len(bank.classes)).to(device).to(memory_format=torch.channels_last)
-    model.observe(data.labels(torch.from_numpy(fold.train)))
-    history = _fit(model, data, fold, config, torch.Generator().manual_seed(seed))
+    model, history = _train(data, len(bank.classes), fold, config, device)
     output = predict(model, data, fold.test, config)
     probabilities = output.logits.softmax(1).double().cpu().numpy()
     result = {**_result(bank, fold, probabilities, history), **_cosines(output)}
     return {**result, "validation": config.validation} if config.leaky else result
+
+
+def train_model(
+    bank: Bank, fold: Fold, config: Config, device: str = "cpu"
+) -> tuple[Network, dict[str, Any]]:
+    """The network that :func:`train_fold` would test, at its best epoch, and the curves of its training."""
+    data = _Batches.of(bank, device, config.uses_gender)
+    return _train(data, len(bank.classes), fold, config, device)
+
+
+def _train(
+    data: _Batches, num_classes: int, fold: Fold, config: Config, device: str
+) -> tuple[Network, dict[str, Any]]:
+    """A new network trained on the fold's training clips, all its random draws from the fold's own seed."""
+    if device == "cpu":
+        torch.set_num_threads(1)
+    seed = fold_seed(fold.seed, fold.subject)
+    torch.manual_seed(seed)
+    model = build_model(config, num_classes).to(device).to(memory_format=torch.channels_last)
+    model.observe(data.labels(torch.from_numpy(fold.train)))
+    return model, _fit(model, data, fold, config, torch.Generator().manual_seed(seed))
 
 
 def build_model(config: Config, num_classes: int) -> Network:

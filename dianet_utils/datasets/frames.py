@@ -33,6 +33,10 @@ class Box(NamedTuple):
         """The part of ``image`` [H, W, ...] inside the box, as a view."""
         return image[self.y : self.y + self.height, self.x : self.x + self.width]
 
+    def holds(self, x: float, y: float) -> bool:
+        """Whether the point lies inside the box."""
+        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
+
 
 def frame_number(name: str) -> int | None:
     """The number of the frame in a file's name, or None for a file that is no frame.
@@ -112,6 +116,18 @@ def face_box(image: np.ndarray) -> Box:
 
     Raises InputError if no face is found.
     """
+    found = face_boxes(image)
+    if not found:
+        height, width = image.shape[:2]
+        raise InputError(f"No face was found in an image of {width} x {height} pixels.")
+    return found[0]
+
+
+def face_boxes(image: np.ndarray) -> list[Box]:
+    """Squares around all faces of ``image`` (RGB uint8 [H, W, 3]), inside the image, the largest first.
+
+    Of finds that overlap so far that one holds the other's middle, only the larger one counts.
+    """
     height, width = image.shape[:2]
     scale = _SEARCH_LENGTH / max(height, width)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
@@ -119,16 +135,59 @@ def face_box(image: np.ndarray) -> Box:
     found = _cascade().detect_multi_scale(
         grey, scale_factor=1.1, step_ratio=1, min_size=(48, 48), max_size=grey.shape
     )
-    if not found:
-        raise InputError(f"No face was found in an image of {width} x {height} pixels.")
-    face = max(found, key=lambda box: box["width"])
-    size = min(round(face["width"] * _MARGIN / scale), height, width)
-    centre = [(face[corner] + face["width"] / 2) / scale for corner in ("c", "r")]
-    x, y = (
-        int(np.clip(round(middle - size / 2), 0, length - size))
-        for middle, length in zip(centre, (width, height), strict=True)
-    )
-    return Box(x, y, size, size)
+    boxes: list[Box] = []
+    for face in sorted(found, key=lambda box: -box["width"]):
+        size = min(round(face["width"] * _MARGIN / scale), height, width)
+        centre = [(face[corner] + face["width"] / 2) / scale for corner in ("c", "r")]
+        x, y = (
+            int(np.clip(round(middle - size / 2), 0, length - size))
+            for middle, length in zip(centre, (width, height), strict=True)
+        )
+        if not any(box.holds(*centre) for box in boxes):
+            boxes.append(Box(x, y, size, size))
+    return boxes
+
+
+class Framing(NamedTuple):
+    """How a dataset's frames lie about the face in them, in sides of the square that :func:`face_box` finds.
+
+    ``left`` and ``top`` are the frame's corner seen from the square's, ``width`` and ``height`` its size.
+    """
+
+    left: float = 0.0
+    top: float = 0.0
+    width: float = 1.0
+    height: float = 1.0
+
+    def about(self, face: Box, image: np.ndarray) -> Box:
+        """The rectangle that lies about ``face`` in this way, moved and cut so that ``image`` holds it."""
+        sides = []
+        for start, offset, length, limit in (
+            (face.x, self.left, self.width, image.shape[1]),
+            (face.y, self.top, self.height, image.shape[0]),
+        ):
+            size = min(round(length * face.width), limit)
+            sides.append((int(np.clip(round(start + offset * face.width), 0, limit - size)), size))
+        (x, width), (y, height) = sides
+        return Box(x, y, width, height)
+
+
+def framing_of(clips: pd.DataFrame) -> Framing | None:
+    """How a dataset frames its faces: the median over its subjects, from the onset frame of a clip of each.
+
+    Where the face is still to be found in each clip, the crop *is* the square. None if the frames are cropped
+    and a face is found in none of them.
+    """
+    if (clips["crop"] != "none").any():
+        return Framing()
+    found = []
+    for _, clip in clips.groupby("subject").head(1).iterrows():
+        image = read_frame(index_frames(clip["frames"])[int(clip["onset"])])
+        with contextlib.suppress(InputError):
+            face = face_box(image)
+            height, width = image.shape[:2]
+            found.append(np.array([-face.x, -face.y, width, height]) / face.width)
+    return Framing(*(round(float(value), 3) for value in np.median(found, axis=0))) if found else None
 
 
 def clip_box(clip: pd.Series) -> Box | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -98,25 +98,32 @@ class Source:
 
 
 def clip_images(source: Source, recipe: Recipe) -> npt.NDArray[Any]:
-    """All images of one clip from one pass over its files: [phase, 3, size, size].
+    """All images of one clip from one pass over its files: [phase, 3, size, size], see :func:`frames_images`.
+
+    Raises InputError naming every frame that cannot be read.
+    """
+    try:
+        return frames_images(source.frames(), source.moments, recipe)
+    except InputError as error:
+        raise InputError("\n".join(_unreadable(source) or [f"{source.clip.name}: {error}"])) from None
+
+
+def frames_images(given: Iterable[Frame], moments: Moments, recipe: Recipe) -> npt.NDArray[Any]:
+    """All images of one clip from its cropped frames, T arrays [H, W, 3]: [phase, 3, size, size].
 
     Frames go from the decoder into the sums at the size they have; only the finished images are
     resized, so no rounding comes before the subtraction that a dynamic image is. Optical flow keeps the
-    two frames it needs; rank pooling alone needs all frames of the clip in memory. Raises InputError
-    naming every frame that cannot be read.
+    two frames it needs; rank pooling alone needs all frames of the clip in memory.
     """
     ends: dict[int, Frame] = {}
-    frames = _keeping(source.frames(), _flow_ends(source.moments, recipe), ends)
-    try:
-        if recipe.weighting == "rank":
-            held = list(frames)
-            rows = _rank_rows(held, source.moments, recipe)
-            sums = weighted_sums(held, rows)
-        else:
-            rows = _rows(source.moments, recipe)
-            sums = weighted_sums(frames, rows)
-    except InputError as error:
-        raise InputError("\n".join(_unreadable(source) or [f"{source.clip.name}: {error}"])) from None
+    frames = _keeping(given, _flow_ends(moments, recipe), ends)
+    if recipe.weighting == "rank":
+        held = list(frames)
+        rows = _rank_rows(held, moments, recipe)
+        sums = weighted_sums(held, rows)
+    else:
+        rows = _rows(moments, recipe)
+        sums = weighted_sums(frames, rows)
     # Each sum in the type that it would have alone, so that what else a bank holds rounds nothing otherwise.
     exact = [total.astype(exact_kind(row[None]), copy=False) for total, row in zip(sums, rows, strict=True)]
     return np.stack([_finished(*pair, ends, recipe) for pair in zip(recipe.phases, exact, strict=True)])
@@ -130,7 +137,7 @@ def _flow_ends(moments: Moments, recipe: Recipe) -> tuple[int, int] | tuple[()]:
     return int(inside[0]), int(inside[-1])
 
 
-def _keeping(frames: Iterator[Frame], positions: tuple[int, ...], kept: dict[int, Frame]) -> Iterator[Frame]:
+def _keeping(frames: Iterable[Frame], positions: tuple[int, ...], kept: dict[int, Frame]) -> Iterator[Frame]:
     """Hand the frames on and put those at ``positions`` into ``kept``."""
     for position, frame in enumerate(frames):
         if position in positions:

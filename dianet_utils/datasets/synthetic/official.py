@@ -109,9 +109,9 @@ def _write_clip(
     """The folder of one clip (the ``place``-th) in one variant, with a stray file in the first ones."""
     folder = root / _folder(clip, variant)
     folder.mkdir(parents=True)
-    backdrop = _backdrop(frames[0], variant, place)
-    for number, frame in _numbered(clip, frames, outside=_OUTSIDE if variant == "raw" else 0):
-        image = cv2.cvtColor(_pictured(frame, variant, place, backdrop), cv2.COLOR_RGB2BGR)
+    pictured = in_scene(frames, variant, place)
+    for number, shown in _numbered(clip, pictured, outside=_OUTSIDE if variant == "raw" else 0):
+        image = cv2.cvtColor(shown, cv2.COLOR_RGB2BGR)
         if variant == "samm":
             image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         path = folder / _file(clip, variant, number)
@@ -161,6 +161,12 @@ def _file(clip: OfficialClip, variant: str, number: int) -> str:
         "HS raw": "image",
     }.get(variant, "")
     return f"{prefix}{number:0{clip.digits}d}.{'bmp' if variant == 'HS cropped' else 'jpg'}"
+
+
+def in_scene(frames: Sequence[np.ndarray], variant: str, place: int = 0) -> list[np.ndarray]:
+    """Rendered frames [size, size, 3] of a clip as a variant with a scene shows them, in colour."""
+    backdrop = _backdrop(frames[0], variant, place)
+    return [_pictured(frame, variant, place, backdrop) for frame in frames]
 
 
 def _pictured(frame: np.ndarray, variant: str, place: int, backdrop: np.ndarray | None) -> np.ndarray:
