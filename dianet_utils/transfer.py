@@ -28,7 +28,7 @@ class Pair:
     """The clips of two datasets with the emotions that both have, as one table.
 
     ``clips`` has the training dataset first; clip ids and subjects begin with the dataset's name
-    ("casme2/01"), so that nobody is taken for somebody else. ``tests`` [clip] says which rows are tested.
+    ("casme2-01"), so that nobody is taken for somebody else. ``tests`` [clip] says which rows are tested.
     ``left_out`` are the clips of other emotions, with a ``reason``. ``names`` and ``titles`` are those of
     the training and of the test dataset.
     """
@@ -97,7 +97,7 @@ def _side(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return (
         table.drop(columns="gender", errors="ignore")
         .set_axis(index)
-        .assign(subject=name + "/" + table["subject"].to_numpy(object))
+        .assign(subject=[f"{name}-{subject}" for subject in table["subject"]])
     )
 
 
