@@ -17,7 +17,8 @@ from dianet_utils.checks import Check, Choice, Flag, Names, Number, Text, Whole,
 from dianet_utils.errors import InputError
 
 PHASES = ("whole", "onset", "offset")
-INPUTS = (*PHASES, "active", "affective", "flow")  # dynamic images, then what other systems read
+# Dynamic images, then what other systems read, and optical flow of a phase.
+INPUTS = (*PHASES, "active", "affective", "flow", "flow_onset", "flow_offset")
 FUSIONS = ("cross_channel", "cross_tokens", "cross_spatial", "cross_single_token", "simple", "concat")
 
 
@@ -58,6 +59,8 @@ class Config:
     validation: str
     flip: bool
     degrees: float
+    # additions
+    apex_jitter: int = 0  # frames by which training moves the apex of each clip in each epoch
 
     @property
     def uses_gender(self) -> bool:
@@ -103,6 +106,7 @@ CHECKS: dict[str, Check] = {
     "validation": Choice("held_out", "none"),
     "flip": Flag(),
     "degrees": Number(0.0, 180.0),
+    "apex_jitter": Whole(0, 100),
 }
 
 PAPER_DEFAULTS: dict[str, Any] = {

@@ -17,7 +17,7 @@ from dianet_utils import models
 from dianet_utils.augmentation import augment, normalise, still_value
 from dianet_utils.config import Config
 from dianet_utils.datasets.genders import gender_numbers
-from dianet_utils.dynamic_images import Bank
+from dianet_utils.dynamic_images import FLOWS, Bank, jitter_shifts
 from dianet_utils.models import Labels, Network
 
 
@@ -49,6 +49,7 @@ class _Batches:
     """The bank on the training device, handed out in random batches."""
 
     images: Tensor  # [clip, phase, 3, H, W], as the bank stores them
+    shifted: dict[int, Tensor]  # the same with the apex so many frames later
     targets: Tensor  # [clip]
     genders: Tensor | None  # [clip], for networks that learn them
     flows: tuple[int, ...]  # the phases that are optical flow
@@ -56,19 +57,33 @@ class _Batches:
 
     @classmethod
     def of(cls, bank: Bank, device: str, gendered: bool = False) -> "_Batches":
-        images = torch.from_numpy(np.ascontiguousarray(bank.images)).to(device)
+        images, *moved = (
+            torch.from_numpy(np.ascontiguousarray(each)).to(device)
+            for each in (bank.images, *bank.shifted.values())
+        )
+        shifted = dict(zip(bank.shifted, moved, strict=True))
         targets = torch.from_numpy(bank.targets).to(device)
         genders = torch.from_numpy(gender_numbers(bank.clips)).to(device) if gendered else None
-        flows = tuple(place for place, phase in enumerate(bank.phases) if phase == "flow")
-        return cls(images, targets, genders, flows, bank.scaling)
+        flows = tuple(place for place, phase in enumerate(bank.phases) if phase in FLOWS)
+        return cls(images, shifted, targets, genders, flows, bank.scaling)
 
     def shuffled(self, rows: np.ndarray, size: int, generator: torch.Generator) -> list[Tensor]:
         """Random batches of about ``size`` that cover ``rows``; none is so small that BatchNorm fails."""
         order = torch.from_numpy(rows)[torch.randperm(len(rows), generator=generator)]
         return list(torch.tensor_split(order, max(1, round(len(rows) / size))))
 
-    def inputs(self, rows: Tensor) -> Tensor:
-        return normalise(self.images[rows.to(self.images.device)], self.scaling)
+    def inputs(self, rows: Tensor, shift: int = 0) -> Tensor:
+        images = self.shifted[shift] if shift else self.images
+        return normalise(images[rows.to(images.device)], self.scaling)
+
+    def jittered(self, rows: Tensor, jitter: int, generator: torch.Generator) -> Tensor:
+        """Inputs of which each has an apex drawn anew; without jitter nothing is drawn."""
+        shifts = jitter_shifts(jitter)
+        if len(shifts) == 1:
+            return self.inputs(rows)
+        choice = torch.randint(len(shifts), (len(rows),), generator=generator)
+        views = torch.stack([self.inputs(rows, shift) for shift in shifts])
+        return views[choice.to(views.device), torch.arange(len(rows), device=views.device)]
 
     def labels(self, rows: Tensor) -> Labels:
         rows = rows.to(self.targets.device)
@@ -79,8 +94,9 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     """Train on ``fold.train`` and predict ``fold.test``; returns JSON types.
 
     The same arguments give the same numbers on the same machine: on a CPU one thread is used, and
-    every random draw comes from the fold's own seed. Raises ``FloatingPointError`` when the loss
-    stops being finite, naming the fold and the epoch.
+    every random draw comes from the fold's own seed. Where the bank holds shifted apexes, ``shifted`` has
+    the probabilities of the test clips under each. Raises ``FloatingPointError`` when the loss stops being
+    finite, naming the fold and the epoch.
     """
     if device == "cpu":
         torch.set_num_threads(1)
@@ -90,8 +106,13 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     model = build_model(config, len(bank.classes)).to(device).to(memory_format=torch.channels_last)
     model.observe(data.labels(torch.from_numpy(fold.train)))
     history = _fit(model, data, fold, config, torch.Generator().manual_seed(seed))
-    probabilities = predict(model, data, fold.test, config).softmax(1).double().cpu().numpy()
-    return _result(bank, fold, probabilities, history)
+    probabilities, *moved = (
+        predict(model, data, fold.test, config, shift).softmax(1).double().cpu().numpy()
+        for shift in (0, *bank.shifted)
+    )
+    result = _result(bank, fold, probabilities, history)
+    shifted = {str(shift): each.round(6).tolist() for shift, each in zip(bank.shifted, moved, strict=True)}
+    return {**result, "shifted": shifted} if shifted else result
 
 
 def build_model(config: Config, num_classes: int) -> Network:
@@ -156,7 +177,7 @@ def _train_epoch(
     losses = []
     for rows in data.shuffled(fold.train, config.batch_size, generator):
         images = augment(
-            data.inputs(rows),
+            data.jittered(rows, config.apex_jitter, generator),
             generator,
             flip=0.5 if config.flip else 0.0,
             degrees=config.degrees,
@@ -186,12 +207,12 @@ def _validation_loss(model: Network, data: _Batches, fold: Fold, config: Config)
     return total / len(fold.validation)
 
 
-def predict(model: nn.Module, data: _Batches, rows: np.ndarray, config: Config) -> Tensor:
-    """Logits [clip, class] of some rows, without augmentation."""
+def predict(model: nn.Module, data: _Batches, rows: np.ndarray, config: Config, shift: int = 0) -> Tensor:
+    """Logits [clip, class] of some rows, without augmentation; ``shift`` moves their apex."""
     model.eval()
     with torch.inference_mode():
         batches = torch.split(torch.from_numpy(rows), config.batch_size)
-        return torch.cat([model(data.inputs(batch)).logits for batch in batches])
+        return torch.cat([model(data.inputs(batch, shift)).logits for batch in batches])
 
 
 class _BestEpoch:
