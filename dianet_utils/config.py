@@ -17,7 +17,8 @@ from dianet_utils.checks import Check, Choice, Flag, Names, Number, Text, Whole,
 from dianet_utils.errors import InputError
 
 PHASES = ("whole", "onset", "offset")
-INPUTS = (*PHASES, "active", "affective", "flow")  # dynamic images, then what other systems read
+# Dynamic images, then what other systems read, and optical flow of a phase.
+INPUTS = (*PHASES, "active", "affective", "flow", "flow_onset", "flow_offset")
 LEAKY = "test_subject"  # the validation policy that must never pass for an honest one
 LEAKY_MARK = f"LEAKY-{LEAKY}"  # in the name of everything that such a run writes
 FUSIONS = ("cross_channel", "cross_tokens", "cross_spatial", "cross_single_token", "simple", "concat")
@@ -60,6 +61,8 @@ class Config:
     validation: str  # held_out, none, or test_subject, which is leaky
     flip: bool
     degrees: float
+    # additions
+    apex_jitter: int = 0  # frames by which training moves the apex of each clip in each epoch
 
     @property
     def leaky(self) -> bool:
@@ -110,6 +113,7 @@ CHECKS: dict[str, Check] = {
     "validation": Choice("held_out", "none", LEAKY),
     "flip": Flag(),
     "degrees": Number(0.0, 180.0),
+    "apex_jitter": Whole(0, 100),
 }
 
 PAPER_DEFAULTS: dict[str, Any] = {

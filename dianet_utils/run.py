@@ -1,7 +1,7 @@
 """What notebooks call first and most: checked parameters, and the way from them to a run."""
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,11 +85,25 @@ def config_of(parameters: Mapping[str, Any]) -> Config:
     return configure(**{name: value for name, value in parameters.items() if name in _CONFIG_FIELDS})
 
 
-def make_bank(clips: "pd.DataFrame", config: Config, workers: int = 0, shown: bool = True) -> "Bank":
+def make_bank(
+    clips: "pd.DataFrame", config: Config, workers: int = 0, shown: bool = True, shifts: Sequence[int] = ()
+) -> "Bank":
     """The bank of dynamic images that a configuration needs, from the cache where it is there.
 
-    Genders stay with the clips only for a system that learns them: no other run depends on them.
+    Genders stay with the clips only for a system that learns them: no other run depends on them. With
+    ``shifts``, or an apex jitter, the bank also holds the clips with their apex moved by so many frames.
     """
+    from dianet_utils.dynamic_images import jitter_shifts, shift_apex
+
+    bank = _bank(clips, config, workers, shown)
+    moved = sorted({*shifts, *jitter_shifts(config.apex_jitter)} - {0})
+    if not moved:
+        return bank
+    images = {frames: _bank(shift_apex(clips, frames), config, workers, shown).images for frames in moved}
+    return replace(bank, shifted=images)
+
+
+def _bank(clips: "pd.DataFrame", config: Config, workers: int, shown: bool) -> "Bank":
     from dianet_utils.dynamic_images import build_bank
 
     return build_bank(
@@ -164,8 +178,9 @@ def describe(config: Config) -> "pd.DataFrame":
 
     from dianet_utils.config import PAPER_DEFAULTS
 
-    here = {name: value for name, value in vars(config).items() if name != "dataset"}
-    rows = [(name, value, PAPER_DEFAULTS[name]) for name, value in here.items()]
+    told = config.as_json().keys() - {"dataset"}
+    standard = {**{field.name: field.default for field in fields(Config)}, **PAPER_DEFAULTS}
+    rows = [(name, value, standard[name]) for name, value in vars(config).items() if name in told]
     table = pd.DataFrame(rows, columns=["setting", "this run", "licensed default"]).set_index("setting")
     table["differs"] = ["yes" if a != b else "" for a, b in table.itertuples(index=False)]
     return table.astype(str)

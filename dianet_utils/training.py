@@ -19,7 +19,7 @@ from dianet_utils import models
 from dianet_utils.augmentation import augment, normalise, still_value
 from dianet_utils.config import Config
 from dianet_utils.datasets.genders import gender_numbers
-from dianet_utils.dynamic_images import Bank
+from dianet_utils.dynamic_images import FLOWS, Bank, jitter_shifts
 from dianet_utils.models import Labels, Network, Output
 
 
@@ -51,6 +51,7 @@ class _Batches:
     """The bank on the training device, handed out in random batches."""
 
     images: Tensor  # [clip, phase, 3, H, W], as the bank stores them
+    shifted: dict[int, Tensor]  # the same with the apex so many frames later
     targets: Tensor  # [clip]
     genders: Tensor | None  # [clip], for networks that learn them
     flows: tuple[int, ...]  # the phases that are optical flow
@@ -58,19 +59,33 @@ class _Batches:
 
     @classmethod
     def of(cls, bank: Bank, device: str, gendered: bool = False) -> "_Batches":
-        images = torch.from_numpy(np.ascontiguousarray(bank.images)).to(device)
+        images, *moved = (
+            torch.from_numpy(np.ascontiguousarray(each)).to(device)
+            for each in (bank.images, *bank.shifted.values())
+        )
+        shifted = dict(zip(bank.shifted, moved, strict=True))
         targets = torch.from_numpy(bank.targets).to(device)
         genders = torch.from_numpy(gender_numbers(bank.clips)).to(device) if gendered else None
-        flows = tuple(place for place, phase in enumerate(bank.phases) if phase == "flow")
-        return cls(images, targets, genders, flows, bank.scaling)
+        flows = tuple(place for place, phase in enumerate(bank.phases) if phase in FLOWS)
+        return cls(images, shifted, targets, genders, flows, bank.scaling)
 
     def shuffled(self, rows: np.ndarray, size: int, generator: torch.Generator) -> list[Tensor]:
         """Random batches of about ``size`` that cover ``rows``; none is so small that BatchNorm fails."""
         order = torch.from_numpy(rows)[torch.randperm(len(rows), generator=generator)]
         return list(torch.tensor_split(order, max(1, round(len(rows) / size))))
 
-    def inputs(self, rows: Tensor) -> Tensor:
-        return normalise(self.images[rows.to(self.images.device)], self.scaling)
+    def inputs(self, rows: Tensor, shift: int = 0) -> Tensor:
+        images = self.shifted[shift] if shift else self.images
+        return normalise(images[rows.to(images.device)], self.scaling)
+
+    def jittered(self, rows: Tensor, jitter: int, generator: torch.Generator) -> Tensor:
+        """Inputs of which each has an apex drawn anew; without jitter nothing is drawn."""
+        shifts = jitter_shifts(jitter)
+        if len(shifts) == 1:
+            return self.inputs(rows)
+        choice = torch.randint(len(shifts), (len(rows),), generator=generator)
+        views = torch.stack([self.inputs(rows, shift) for shift in shifts])
+        return views[choice.to(views.device), torch.arange(len(rows), device=views.device)]
 
     def labels(self, rows: Tensor) -> Labels:
         rows = rows.to(self.targets.device)
@@ -81,15 +96,22 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     """Train on ``fold.train`` and predict ``fold.test``; returns JSON types.
 
     The same arguments give the same numbers on the same machine: on a CPU one thread is used, and
-    every random draw comes from the fold's own seed. Raises ``FloatingPointError`` when the loss
-    stops being finite, naming the fold and the epoch.
+    every random draw comes from the fold's own seed. Where the bank holds shifted apexes, ``shifted`` has
+    the probabilities of the test clips under each. Raises ``FloatingPointError`` when the loss stops being
+    finite, naming the fold and the epoch.
     """
     data = _Batches.of(bank, device, config.uses_gender)
     model, history = _train(data, len(bank.classes), fold, config, device)
-    output = predict(model, data, fold.test, config)
-    probabilities = output.logits.softmax(1).double().cpu().numpy()
-    result = {**_result(bank, fold, probabilities, history), **_cosines(output)}
+    output, *moved = (predict(model, data, fold.test, config, shift) for shift in (0, *bank.shifted))
+    result = {**_result(bank, fold, _probabilities(output), history), **_cosines(output)}
+    if moved:
+        each = zip(bank.shifted, moved, strict=True)
+        result["shifted"] = {str(shift): _probabilities(one).round(6).tolist() for shift, one in each}
     return {**result, "validation": config.validation} if config.leaky else result
+
+
+def _probabilities(output: Output) -> np.ndarray:
+    return output.logits.softmax(1).double().cpu().numpy()
 
 
 def train_model(
@@ -190,7 +212,7 @@ def _train_epoch(
     losses = []
     for rows in data.shuffled(fold.train, config.batch_size, generator):
         images = augment(
-            data.inputs(rows),
+            data.jittered(rows, config.apex_jitter, generator),
             generator,
             flip=0.5 if config.flip else 0.0,
             degrees=config.degrees,
@@ -220,12 +242,16 @@ def _validation_loss(model: Network, data: _Batches, fold: Fold, config: Config)
     return total / len(fold.validation)
 
 
-def predict(model: nn.Module, data: _Batches, rows: np.ndarray, config: Config) -> Output:
-    """Logits [clip, class] and features [clip, phase, D] of some rows, without augmentation."""
+def predict(model: nn.Module, data: _Batches, rows: np.ndarray, config: Config, shift: int = 0) -> Output:
+    """Logits [clip, class] and features [clip, phase, D] of some rows, not augmented.
+
+    ``shift`` takes the images of an apex moved by so many frames.
+    """
     model.eval()
     with torch.inference_mode():
         outputs = [
-            model(data.inputs(batch)) for batch in torch.split(torch.from_numpy(rows), config.batch_size)
+            model(data.inputs(batch, shift))
+            for batch in torch.split(torch.from_numpy(rows), config.batch_size)
         ]
         return Output(*(torch.cat([output[part] for output in outputs]) for part in range(2)))
 

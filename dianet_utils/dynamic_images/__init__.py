@@ -2,7 +2,8 @@
 
 ``weights`` says how much each frame counts, ``images`` adds frames up and scales the sum, ``rank``
 is rank pooling itself, ``flow`` is optical flow, ``clip`` makes the images of one clip from its
-files, ``store`` keeps them, and ``bank`` does all of it for a table of clips.
+files, ``store`` keeps them, and ``bank`` does all of it for a table of clips. ``spotting`` finds the apex
+of clips that come without one, and ``shifts`` moves it.
 """
 
 from dianet_utils.dynamic_images.bank import Bank, build_bank
@@ -18,7 +19,9 @@ from dianet_utils.dynamic_images.images import (
     weighted_sums,
 )
 from dianet_utils.dynamic_images.rank import gram, rank_pooling, rank_weights
+from dianet_utils.dynamic_images.shifts import jitter_shifts, shift_apex
 from dianet_utils.dynamic_images.weights import (
+    FLOWS,
     INPUTS,
     PHASES,
     WEIGHTINGS,
@@ -34,6 +37,7 @@ from dianet_utils.dynamic_images.weights import (
 )
 
 __all__ = [
+    "FLOWS",
     "INPUTS",
     "MID_GREY",
     "PHASES",
@@ -49,6 +53,7 @@ __all__ = [
     "gram",
     "grey",
     "harmonic_weights",
+    "jitter_shifts",
     "offset_weights",
     "optical_flow",
     "phase_weights",
@@ -58,6 +63,7 @@ __all__ = [
     "scale_centred",
     "scale_minmax",
     "scale_signed",
+    "shift_apex",
     "weighted_sums",
     "whole_numbers",
 ]

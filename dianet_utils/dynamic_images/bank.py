@@ -2,15 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -31,12 +29,14 @@ class Bank:
 
     ``images`` is [clip, phase, 3, H, W], channels in the order R, G, B: uint8 for the scaling
     ``"minmax"``, float32 in -1..1 for ``"signed"``. ``clips`` is the clip table in the same order.
+    ``shifted`` holds the images of the same clips with the apex some frames later, by the number of frames.
     """
 
     images: npt.NDArray[Any]
     clips: pd.DataFrame
     phases: tuple[str, ...]
     scaling: str
+    shifted: dict[int, npt.NDArray[Any]] = field(default_factory=dict)
 
     @property
     def classes(self) -> list[str]:
@@ -58,6 +58,9 @@ class Bank:
         names = [self.clips.index.tolist(), *labels, self.phases, self.scaling]
         digest = hashlib.sha256(json.dumps([*names, self.images.shape]).encode())
         digest.update(np.ascontiguousarray(self.images).data)
+        for frames, images in sorted(self.shifted.items()):
+            digest.update(str(frames).encode())
+            digest.update(np.ascontiguousarray(images).data)
         return digest.hexdigest()
 
 
@@ -75,10 +78,11 @@ def build_bank(
     """The images of every clip, ``size`` by ``size`` pixels, from the cache where it holds them.
 
     ``phases`` among ``whole``, ``onset``, ``offset``, or inputs of other systems: ``active`` (OrigiNet's
-    image, grey), ``affective`` (AffectiveNet's, as assumed) and ``flow`` (optical flow from onset to
-    apex: u, v and length). ``weighting`` of the first three is ``arp`` (Eq. 1-3), ``harmonic`` or
-    ``rank``; ``temporal`` normalises each input but flow, which needs two frames, to that many frames
-    first; ``scaling`` is ``minmax`` (flow: about mid grey, see ``scale_centred``) or ``signed``.
+    image, grey), ``affective`` (AffectiveNet's, as assumed), ``flow_onset`` and ``flow_offset`` (optical
+    flow from onset to apex and from apex to offset: u, v and length; ``flow`` is the first one).
+    ``weighting`` of the first three is ``arp`` (Eq. 1-3), ``harmonic`` or ``rank``; ``temporal`` normalises
+    each input but flow, which needs two frames, to that many frames first; ``scaling`` is ``minmax``
+    (flow: about mid grey, see ``scale_centred``) or ``signed``.
     ``workers`` threads decode (0: one a usable core); the result is the same for any number.
 
     ``cache`` is a folder (default ``data/banks``): finished clips are kept at once, so a build that was
@@ -170,7 +174,7 @@ def _build(
     images = np.empty((len(sources), *recipe.shape), recipe.kind)
     progress = Progress(len(sources), "clips", "dynamic images", shown=shown)
     problems: list[str] = []
-    with _one_opencv_thread(), ThreadPoolExecutor(threads) as pool:
+    with machine.one_opencv_thread(), ThreadPoolExecutor(threads) as pool:
         tasks = [
             pool.submit(_fill, place, source, recipe, store)
             for place, source in zip(images, sources, strict=True)
@@ -199,17 +203,6 @@ def _fill(place: npt.NDArray[Any], source: Source, recipe: Recipe, store: Store)
         images = clip_images(source, recipe)
         store.save_part(name, images)
     place[...] = images
-
-
-@contextmanager
-def _one_opencv_thread() -> Iterator[None]:
-    """Keep OpenCV from starting threads of its own inside ours."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def _listing(what: str, lines: Sequence[str]) -> str:

@@ -24,6 +24,7 @@ from dianet_utils.dynamic_images.images import (
 )
 from dianet_utils.dynamic_images.rank import gram, rank_weights
 from dianet_utils.dynamic_images.weights import (
+    FLOWS,
     PHASES,
     Integers,
     Moments,
@@ -84,10 +85,14 @@ class Source:
 
         The folder's place does not enter, so a dataset that is moved as it is keeps its images.
         """
+        given = [VERSION, asdict(recipe), *self.identity()]
+        return hashlib.sha256(json.dumps(given).encode()).hexdigest()
+
+    def identity(self) -> list[Any]:
+        """What tells this clip from others: name, annotation, crop, each file's name, size and time."""
         stats = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in self.files]
         _, onset, apex, offset = self.moments
-        given = [VERSION, asdict(recipe), str(self.clip.name), onset, apex, offset, self.clip["crop"], stats]
-        return hashlib.sha256(json.dumps(given).encode()).hexdigest()
+        return [str(self.clip.name), onset, apex, offset, self.clip["crop"], stats]
 
     def frames(self) -> Iterator[Frame]:
         """Decode the frames one after another, cropped to the clip's one box, as RGB uint8 [H, W, 3]."""
@@ -113,10 +118,11 @@ def frames_images(given: Iterable[Frame], moments: Moments, recipe: Recipe) -> n
 
     Frames go from the decoder into the sums at the size they have; only the finished images are
     resized, so no rounding comes before the subtraction that a dynamic image is. Optical flow keeps the
-    two frames it needs; rank pooling alone needs all frames of the clip in memory.
+    frames it needs; rank pooling alone needs all frames of the clip in memory.
     """
     ends: dict[int, Frame] = {}
-    frames = _keeping(given, _flow_ends(moments, recipe), ends)
+    flows = _flow_ends(moments, recipe)
+    frames = _keeping(given, {place for pair in flows.values() for place in pair}, ends)
     if recipe.weighting == "rank":
         held = list(frames)
         rows = _rank_rows(held, moments, recipe)
@@ -126,18 +132,20 @@ def frames_images(given: Iterable[Frame], moments: Moments, recipe: Recipe) -> n
         sums = weighted_sums(frames, rows)
     # Each sum in the type that it would have alone, so that what else a bank holds rounds nothing otherwise.
     exact = [total.astype(exact_kind(row[None]), copy=False) for total, row in zip(sums, rows, strict=True)]
-    return np.stack([_finished(*pair, ends, recipe) for pair in zip(recipe.phases, exact, strict=True)])
+    images = [
+        optical_flow(*(ends[place] for place in flows[name])) if name in flows else total
+        for name, total in zip(recipe.phases, exact, strict=True)
+    ]
+    return np.stack([_finished(*pair, recipe) for pair in zip(recipe.phases, images, strict=True)])
 
 
-def _flow_ends(moments: Moments, recipe: Recipe) -> tuple[int, int] | tuple[()]:
-    """The positions of the first and the last frame from onset to apex, where the recipe asks for flow."""
-    if "flow" not in recipe.phases:
-        return ()
-    inside = np.flatnonzero(moments.within("flow"))
-    return int(inside[0]), int(inside[-1])
+def _flow_ends(moments: Moments, recipe: Recipe) -> dict[str, tuple[int, int]]:
+    """The positions of the first and the last frame of each optical flow that the recipe asks for."""
+    inside = {name: np.flatnonzero(moments.within(name)) for name in recipe.phases if name in FLOWS}
+    return {name: (int(places[0]), int(places[-1])) for name, places in inside.items()}
 
 
-def _keeping(frames: Iterable[Frame], positions: tuple[int, ...], kept: dict[int, Frame]) -> Iterator[Frame]:
+def _keeping(frames: Iterable[Frame], positions: set[int], kept: dict[int, Frame]) -> Iterator[Frame]:
     """Hand the frames on and put those at ``positions`` into ``kept``."""
     for position, frame in enumerate(frames):
         if position in positions:
@@ -169,14 +177,12 @@ def _rank_rows(frames: list[Frame], moments: Moments, recipe: Recipe) -> Integer
     return rows
 
 
-def _finished(name: str, image: npt.NDArray[Any], ends: dict[int, Frame], recipe: Recipe) -> npt.NDArray[Any]:
-    """One input from its sum [H, W, 3] or its two frames: resized by area averaging and scaled, [3, H, W]."""
+def _finished(name: str, image: npt.NDArray[Any], recipe: Recipe) -> npt.NDArray[Any]:
+    """One input from its sum or its flow [H, W, 3]: resized by area averaging and scaled, [3, H, W]."""
     if name == "active":
         image = grey(image)
-    if name == "flow":
-        image = optical_flow(ends[min(ends)], ends[max(ends)])
     resized = cv2.resize(image, (recipe.size, recipe.size), interpolation=cv2.INTER_AREA)
-    minmax = scale_centred if name == "flow" else scale_minmax
+    minmax = scale_centred if name in FLOWS else scale_minmax
     return (minmax if recipe.scaling == "minmax" else scale_signed)(resized).transpose(2, 0, 1)
 
 

@@ -15,7 +15,9 @@ import numpy.typing as npt
 from dianet_utils.errors import InputError
 
 PHASES = ("whole", "onset", "offset")
-INPUTS = (*PHASES, "active", "affective", "flow")  # what a bank can hold: dynamic images and other inputs
+# Optical flow: the phase from whose first frame to whose last it runs. FDCN knows the first as "flow".
+FLOWS = {"flow": "onset", "flow_onset": "onset", "flow_offset": "offset"}
+INPUTS = (*PHASES, "active", "affective", *FLOWS)  # what a bank can hold: dynamic images and other inputs
 WEIGHTINGS = ("arp", "harmonic", "rank")
 
 Integers = npt.NDArray[np.int64]
@@ -114,10 +116,12 @@ class Moments(NamedTuple):
     def within(self, phase: str) -> npt.NDArray[np.bool_]:
         """Which of the frames an input is made of [T]; the apex belongs to both halves.
 
-        Optical flow runs from onset to apex; the active and the affective-motion image take all frames.
+        Optical flow runs through one phase (:data:`FLOWS`); the active and the affective-motion image take
+        all frames.
         """
+        phase = FLOWS.get(phase, phase)
         first = self.apex if phase == "offset" else self.onset
-        last = self.apex if phase in ("onset", "flow") else self.offset
+        last = self.apex if phase == "onset" else self.offset
         return (first <= self.numbers) & (self.numbers <= last)
 
 
@@ -127,7 +131,7 @@ def phase_weights(
     """One row of weights a phase over the frames of a clip: [phase, T], zero outside the phase.
 
     ``weighting`` is ``"arp"`` (whole numbers) or ``"harmonic"`` (float64); the offset phase carries
-    the opposite sign (Eq. 3). ``active`` and ``affective`` have weights of their own; ``flow``, which is
+    the opposite sign (Eq. 3). ``active`` and ``affective`` have weights of their own; a flow, which is
     no sum of frames, has none (a row of 0). ``temporal`` first normalises each phase to that many
     frames and makes its weights ``temporal - 1`` times as large (see :func:`resample`). Rank pooling
     depends on the frames and is made by :func:`dianet_utils.dynamic_images.rank.rank_weights`.
@@ -148,7 +152,7 @@ _KINDS: dict[str, Callable[[int], Integers | Reals]] = {"arp": arp_weights, "har
 _OWN_WEIGHTS: dict[str, Callable[[int], Integers | Reals]] = {
     "active": active_weights,
     "affective": affective_weights,
-    "flow": lambda count: np.zeros(count, np.int64),
+    **dict.fromkeys(FLOWS, lambda count: np.zeros(count, np.int64)),
 }
 
 

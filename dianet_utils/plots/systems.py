@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dianet_utils.dynamic_images import FLOWS
 from dianet_utils.plots.style import BLUE, DIVERGING, GREY, ORANGE, PHASE_COLOURS, figure
 from dianet_utils.tables import Entry
 
@@ -29,7 +30,7 @@ def draw_inputs(entries: Sequence[Entry], clip: str) -> Figure:
         for ax in row:
             ax.set_axis_off()
         for ax, image, name in zip(row, images, entry.config.inputs, strict=False):
-            _draw_image(ax, image[2:] if name == "flow" else image)  # of a flow its length
+            _draw_image(ax, image[2:] if name in FLOWS else image)  # of a flow its length
             ax.set_title(f"{name}, {image.shape[-1]} px", fontsize=8)
         row[0].text(-0.08, 0.5, entry.row.title, ha="right", va="center", transform=row[0].transAxes)
     fig.suptitle(f"clip {clip}", fontsize="medium")

@@ -68,8 +68,8 @@ def prepare(
             config = _config(row, parameters)
             if config.uses_gender:
                 gender_numbers(clips)
-            made_of = (config.inputs, config.image_size, config.weighting, config.temporal, config.scaling)
-            key = (*made_of, config.uses_gender)  # a bank keeps genders only where they are learnt
+            seen = (config.inputs, config.image_size, config.weighting, config.temporal, config.scaling)
+            key = (*seen, config.apex_jitter, config.uses_gender)  # genders stay only where they are learnt
             if key not in banks:
                 banks[key] = make_bank(clips, config, workers)
             entries.append(Entry(row, config, banks[key], _cost(config, banks[key])))
