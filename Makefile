@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SITE := .venv-site
 
-.PHONY: help loso test lint lab notebooks reference pins clean
+.PHONY: help loso test lint lab notebooks reference site pins clean
 
 help:
 	@echo "make loso       environment, then leave-one-subject-out on the synthetic dataset (notebook 04)"
@@ -12,6 +13,7 @@ help:
 	@echo "make lab        environment, then JupyterLab in notebooks/"
 	@echo "make notebooks  run every notebook on its defaults and keep the outputs (for a commit)"
 	@echo "make reference  keep the results of those runs that README shows"
+	@echo "make site       build the web pages from README, notebooks and docs/ into build/site"
 	@echo "make pins       choose the newest versions that pyproject.toml allows and pin them"
 	@echo "make clean      remove the environment and the caches, but no result"
 
@@ -45,9 +47,22 @@ notebooks: $(READY)
 reference: $(READY)
 	@$(BIN)/python tools/keep_reference.py
 
+# Pages are built from stored outputs and from the package's text: a small environment without torch.
+$(SITE)/.ready: docs/requirements.txt
+	@$(PYTHON) -m venv $(SITE)
+	@$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check -r docs/requirements.txt
+	@touch $@
+
+site: $(SITE)/.ready
+	@$(SITE)/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -c docs -d build/doctrees . build/site
+	@echo "site: build/site/index.html"
+
+PIN := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10 --upgrade \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
 pins: $(READY)
-	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10 --all-extras --upgrade \
-		--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.txt
+	@$(PIN) --all-extras pyproject.toml --output-file requirements.txt
+	@$(PIN) --group site --output-file docs/requirements.txt
 
 clean:
-	rm -rf $(VENV) data/banks .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SITE) build data/banks .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -57,7 +57,7 @@ class Canvas:
 
     @cached_property
     def across(self) -> Image:
-        """Distance from the midline, |u| [1, size]."""
+        """Distance from the midline, ``|u|`` [1, size]."""
         return np.abs(self.u)
 
     def pixel(self, u: NDArray | float, v: NDArray | float) -> tuple[NDArray, NDArray]:
