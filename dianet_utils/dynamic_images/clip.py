@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ from dianet_utils.dynamic_images.weights import (
     whole_numbers,
 )
 from dianet_utils.errors import InputError
+from dianet_utils.files import shown
 
 Frame = npt.NDArray[np.uint8]
 
@@ -84,7 +86,7 @@ class Source:
 
         The folder's place does not enter, so a dataset that is moved as it is keeps its images.
         """
-        stats = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in self.files]
+        stats = [(path.name, (stat := _stat(path)).st_size, stat.st_mtime_ns) for path in self.files]
         _, onset, apex, offset = self.moments
         given = [VERSION, asdict(recipe), str(self.clip.name), onset, apex, offset, self.clip["crop"], stats]
         return hashlib.sha256(json.dumps(given).encode()).hexdigest()
@@ -95,6 +97,13 @@ class Source:
         for path in self.files:
             frame = read_frame(path)
             yield frame if box is None else box.of(frame)
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:
+        raise InputError(f"Cannot read the frame {shown(path)}: {error.strerror}.") from None
 
 
 def clip_images(source: Source, recipe: Recipe) -> npt.NDArray[Any]:
