@@ -1,11 +1,14 @@
 """What a machine needs to be told before torch loads, and what a run records about it."""
 
 import ctypes
+import multiprocessing
 import os
 import platform
 import subprocess
 import sys
+import threading
 from importlib import metadata
+from multiprocessing import connection
 from typing import Any
 
 from dianet_utils.files import ROOT
@@ -36,6 +39,20 @@ def prepare() -> None:
     libc = ctypes.CDLL(None)
     libc.mallopt(m_mmap_max, 0)
     libc.mallopt(m_trim_threshold, 2**31 - 1)
+
+
+def end_with_parent() -> None:
+    """Let a worker process end when the process that started it does, even if that one was killed.
+
+    Otherwise it would wait for work for ever.
+    """
+    if (parent := multiprocessing.parent_process()) is not None:
+        threading.Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
 
 
 def cores() -> int:
