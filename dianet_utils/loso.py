@@ -128,6 +128,8 @@ def _run(
     wanted = [fold for seed in seeds for fold in make_folds(bank.clips, config.validation, seed, max_folds)]
     read_folds(out, bank, without={fold_path(out, fold.seed, fold.subject) for fold in wanted})
     missing = [fold for fold in wanted if _read_fold(out, fold, bank) is None]
+    if missing:
+        _record_environment(out, device, bank.fingerprint)
     if shown_progress and len(missing) < len(wanted):
         print(f"folds: {len(wanted) - len(missing)} of {len(wanted)} are already in {shown(out)}")
     progress = Progress(len(missing), "folds", "LOSO", every, shown=shown_progress)
@@ -232,7 +234,17 @@ def _open_folder(out: Path, bank: "Bank", config: Config, device: str) -> None:
             "give another folder or leave the name to the run."
         )
     write_json(path, described)
-    write_json(out / "environment.json", machine.environment(device, bank.fingerprint))
+
+
+def _record_environment(out: Path, device: str, fingerprint: str) -> None:
+    """Write ``environment.json``; another environment, in which earlier folds were trained, stays in it."""
+    path, now = out / "environment.json", machine.environment(device, fingerprint)
+    before = read_json(path) if path.is_file() else {}
+    earlier = before.pop("earlier", [])
+    if before and before != now:
+        earlier = [before, *(each for each in earlier if each != before)]
+    earlier = [each for each in earlier if each != now]
+    write_json(path, {**now, **({"earlier": earlier} if earlier else {})})
 
 
 def _read_fold(out: Path, fold: "Fold", bank: "Bank") -> dict[str, Any] | None:
