@@ -19,6 +19,7 @@ from dianet_utils.augmentation import augment, normalise, still_value
 from dianet_utils.config import Config
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.dynamic_images import Bank
+from dianet_utils.errors import InputError
 from dianet_utils.models import Labels, Network
 
 
@@ -39,10 +40,16 @@ def fold_seed(seed: int, subject: str) -> int:
 
 
 def choose_device(device: str) -> str:
-    """``auto`` is the GPU when there is one, otherwise the CPU."""
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """``auto`` is the GPU when there is one, otherwise the CPU; InputError for a GPU that is not there."""
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device == "auto":
+        return "cuda" if found else "cpu"
+    if device.startswith("cuda") and int(device.removeprefix("cuda").lstrip(":") or 0) >= found:
+        raise InputError(
+            f"There is no device {device}, as torch sees {found} GPUs here: set device to auto or cpu, or "
+            "install a driver and a torch build for your GPU."
+        )
+    return device
 
 
 @dataclass
