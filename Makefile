@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+IP ?= 127.0.0.1
 READY := $(VENV)/.ready
 SITE := .venv-site
 
@@ -10,7 +11,7 @@ SITE := .venv-site
 help:
 	@echo "make loso       environment, then leave-one-subject-out on the synthetic dataset (notebook 04)"
 	@echo "make test       environment, then every check and test, the notebooks included"
-	@echo "make lab        environment, then JupyterLab in notebooks/"
+	@echo "make lab        environment, then JupyterLab in notebooks/, for this computer alone (else IP=...)"
 	@echo "make notebooks  run every notebook on its defaults and keep the outputs (for a commit)"
 	@echo "make reference  keep the results of those runs that README shows"
 	@echo "make site       build the web pages from README, notebooks and docs/ into build/site"
@@ -39,7 +40,7 @@ lint: $(READY)
 	@$(BIN)/mypy
 
 lab: $(READY)
-	@$(BIN)/jupyter lab --notebook-dir notebooks
+	@$(BIN)/jupyter lab --ip=$(IP) --notebook-dir notebooks
 
 notebooks: $(READY)
 	@$(BIN)/python tools/refresh_notebooks.py

@@ -5,17 +5,22 @@ ends a failed run with one line instead of a traceback.
 """
 
 import argparse
+import contextlib
+import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from dianet_utils.checks import near_match
+from dianet_utils.config import CHECKS
 from dianet_utils.errors import InputError
-from dianet_utils.files import RESULTS, ROOT, shown
+from dianet_utils.files import RESULTS, ROOT, shown, writing
 from dianet_utils.progress import duration
 
 NOTEBOOKS = ROOT / "notebooks"
+_DAY = 86400  # seconds
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,21 +90,29 @@ def _typed(value: str) -> Any:
 def default_output(notebook: Path, parameters: dict[str, Any]) -> Path:
     """results/<dataset>/<notebook>.ipynb, or results/transfer/<train>-to-<test>/<notebook>.ipynb.
 
-    A dataset that is not named is the synthetic one.
+    A dataset that is not named is the synthetic one; a wrong name, which the notebook will tell, names no folder.
     """
-    if "transfer" in notebook.stem:
-        train, test = (parameters.get(name, "synthetic") for name in ("train_dataset", "test_dataset"))
-        return RESULTS / "transfer" / f"{train}-to-{test}" / notebook.name
-    return RESULTS / str(parameters.get("dataset", "synthetic")) / notebook.name
+    check = CHECKS["dataset"]
+    with contextlib.suppress(ValueError):
+        if "transfer" in notebook.stem:
+            train, test = (
+                check(parameters.get(name, "synthetic")) for name in ("train_dataset", "test_dataset")
+            )
+            return RESULTS / "transfer" / f"{train}-to-{test}" / notebook.name
+        return RESULTS / check(parameters.get("dataset", "synthetic")) / notebook.name
+    return RESULTS / notebook.name
 
 
 def _execute(notebook: Path, output: Path, parameters: dict[str, Any]) -> int:
     from papermill.exceptions import PapermillExecutionError
 
-    output.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     try:
-        _papermill(notebook, output, parameters)
+        with writing(output), _whole(output) as partial:
+            _papermill(notebook, partial, parameters)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     except PapermillExecutionError as error:
         print(f"error: {error.evalue.strip()}", file=sys.stderr)
         print(f"The notebook up to the error, with its traceback: {shown(output)}", file=sys.stderr)
@@ -109,6 +122,21 @@ def _execute(notebook: Path, output: Path, parameters: dict[str, Any]) -> int:
         return 1
     print(f"done in {duration(time.monotonic() - start)}; executed notebook: {shown(output)}")
     return 0
+
+
+@contextlib.contextmanager
+def _whole(output: Path) -> Iterator[Path]:
+    """A file to write while the notebook runs, which then takes the place of ``output`` in one step."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    for left in output.parent.glob(f".{output.stem}.*.running.ipynb"):  # by a run that was killed
+        if time.time() - left.stat().st_mtime > _DAY:
+            left.unlink(missing_ok=True)
+    partial = output.with_name(f".{output.stem}.{os.getpid()}.running.ipynb")
+    try:
+        yield partial
+    finally:
+        if partial.is_file():
+            os.replace(partial, output)
 
 
 def _papermill(notebook: Path, output: Path, parameters: dict[str, Any]) -> None:

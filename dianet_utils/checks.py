@@ -6,10 +6,13 @@ states what it takes and turns the harmless forms into the right type.
 
 import difflib
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from dianet_utils.errors import InputError
+
+_LONGEST_TEXT = 4096  # characters, as the longest path
 
 
 class Check(Protocol):
@@ -42,9 +45,11 @@ class Text:
         """The text."""
         if value is None and self.optional:
             return None
-        if isinstance(value, str) and value.strip():
-            return value
-        raise ValueError("a text that is not empty (with papermill, pass it by -r to keep it a text)")
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError("a text that is not empty (with papermill, pass it by -r to keep it a text)")
+        if re.search(r"[\x00-\x1f\x7f]", value) or len(value) > _LONGEST_TEXT:
+            raise ValueError(f"a text of at most {_LONGEST_TEXT} characters, without control characters")
+        return value
 
 
 class Flag:

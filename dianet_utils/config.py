@@ -6,10 +6,12 @@ quick setting for the synthetic one (:data:`QUICK_DEFAULTS`), and over it that o
 (:data:`MODEL_DEFAULTS`).
 """
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from dianet_utils import paper
@@ -75,8 +77,13 @@ class Config:
         return self.model == "geme"
 
     def as_json(self) -> dict[str, Any]:
-        """The configuration as JSON types (a tuple becomes a list), without additions at their default."""
+        """The configuration as JSON types (a tuple becomes a list), without additions at their default.
+
+        A file of weights is named by its content, wherever it lies.
+        """
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        if _is_path(self.pretrained):
+            values["pretrained"] = f"{_BY_CONTENT}{_sha256(weights_file(self.pretrained))}"
         told = {field.name for field in fields(self) if values[field.name] != field.default}
         return json.loads(json.dumps({name: value for name, value in values.items() if name in told}))
 
@@ -84,6 +91,35 @@ class Config:
         """Eight hexadecimal digits that name this configuration together with ``more``."""
         text = json.dumps([self.as_json(), *more], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+_BY_CONTENT = "safetensors sha256:"  # how the JSON of a configuration names a file of weights
+
+
+def _is_path(pretrained: str) -> bool:
+    return pretrained not in ("none", "imagenet", "own") and not pretrained.startswith(_BY_CONTENT)
+
+
+def weights_file(pretrained: str) -> Path:
+    """The ``.safetensors`` file that ``pretrained`` names; raises InputError if it is none."""
+    path = Path(pretrained).expanduser()
+    if path.suffix != ".safetensors" or not path.is_file():
+        raise InputError(
+            f"pretrained={pretrained!r} is no .safetensors file that exists: connect to the network and set "
+            'pretrained="imagenet", or give the path of a .safetensors file, or set pretrained="none".'
+        )
+    return path
+
+
+def _sha256(path: Path) -> str:
+    stat = path.stat()
+    return _digest_of(path.resolve(), stat.st_size, stat.st_mtime_ns)
+
+
+@functools.cache
+def _digest_of(path: Path, size: int, time: int) -> str:
+    """SHA-256 of a file, read once as long as its size and time stay as given."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 # How each parameter is checked; the fields of Config first, then where and how much is run.
@@ -237,5 +273,10 @@ def _check_together(values: Mapping[str, Any], fixed: Mapping[str, Any]) -> None
             f"weighting {values['weighting']} is for dynamic images ({', '.join(PHASES)}), "
             f"not for {', '.join(inputs)}"
         )
+    if _is_path(values["pretrained"]):
+        try:
+            weights_file(values["pretrained"])
+        except InputError as error:
+            wrong.append(str(error).rstrip("."))
     if wrong:
         raise InputError("; ".join(wrong) + ".")

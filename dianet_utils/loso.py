@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,7 +22,9 @@ import pandas as pd
 from dianet_utils import evaluation, machine
 from dianet_utils.config import LEAKY, LEAKY_MARK, Config
 from dianet_utils.errors import InputError, LeakyWarning
-from dianet_utils.files import read_json, shown, write_json, write_text
+from dianet_utils.files import read_json, remove_partial, shown, write_json, write_text
+from dianet_utils.fold_files import fold_path, read_fold, read_folds
+from dianet_utils.locks import alone
 from dianet_utils.progress import Progress
 
 if TYPE_CHECKING:
@@ -121,6 +124,9 @@ def run(
     one on a GPU), each on one thread, with the same numbers as one process. Progress is printed for each
     fold, or at most once in ``every`` seconds. Under the policy ``test_subject`` a
     :class:`~dianet_utils.errors.LeakyWarning` is given once, and ``out`` must say ``LEAKY-test_subject``.
+
+    A second process that is given the same folder waits for the first. A fold whose loss stops being finite
+    is given up while the others run on; an InputError then names it, and no scores are written.
     """
     folds = [fold for seed in seeds for fold in make_folds(bank.clips, config.validation, seed, max_folds)]
     return run_folds(bank, folds, config, out, workers, device, shown_progress, every)
@@ -143,15 +149,45 @@ def run_folds(
     out, device = Path(out), choose_device(device)
     if config.leaky:
         _warn_leaky(out)
-    _open_folder(out, bank, config, device)
-    missing = [fold for fold in folds if _read_fold(out, fold, bank) is None]
-    if shown_progress and len(missing) < len(folds):
-        print(f"folds: {len(folds) - len(missing)} of {len(folds)} are already in {shown(out)}")
-    progress = Progress(len(missing), "folds", label, every, shown=shown_progress)
+    with alone(out) as sole:
+        if sole:
+            _tidy(out)
+        _open_folder(out, bank, config, device)
+        missing = _missing(bank, folds, out)
+        if missing:
+            _record_environment(out, device, bank.fingerprint)
+        if shown_progress and len(missing) < len(folds):
+            print(f"folds: {len(folds) - len(missing)} of {len(folds)} are already in {shown(out)}")
+        progress = Progress(len(missing), "folds", label, every, shown=shown_progress)
+        _train_missing(bank, missing, config, out, device, workers, progress)
+        return gather(out, bank)
+
+
+def _missing(bank: "Bank", folds: "Sequence[Fold]", out: Path) -> "list[Fold]":
+    """The folds that ``out`` does not hold; InputError naming its files that are of no use."""
+    read_folds(out, bank, without={fold_path(out, fold.seed, fold.subject) for fold in folds})
+    return [fold for fold in folds if _read_fold(out, fold, bank) is None]
+
+
+def _train_missing(
+    bank: "Bank",
+    missing: "Sequence[Fold]",
+    config: Config,
+    out: Path,
+    device: str,
+    workers: int,
+    progress: Progress,
+) -> None:
+    """Train the folds and write each as it ends; one InputError at the end for all that failed."""
+    failed = []
     for result in _trained(bank, missing, config, device, workers or _default_workers(device)):
-        write_json(_fold_path(out, result["seed"], result["subject"]), result)
+        if "failed" in result:
+            failed.append(result["failed"])
+            progress.advance(result["failed"])
+            continue
+        write_json(fold_path(out, result["seed"], result["subject"]), result)
         progress.advance(_note(result))
-    return gather(out, bank)
+    _refuse_failed(failed, len(missing), out)
 
 
 def _warn_leaky(out: Path) -> None:
@@ -167,6 +203,22 @@ def _warn_leaky(out: Path) -> None:
         LeakyWarning,
         stacklevel=3,
     )
+
+
+def _tidy(out: Path) -> None:
+    """Remove what a killed run left half written."""
+    for folder in (out, out / "folds"):
+        remove_partial(folder)
+
+
+def _refuse_failed(failed: Sequence[str], count: int, out: Path) -> None:
+    """One InputError for all folds that failed."""
+    if failed:
+        listed = "\n".join(sorted(failed))
+        raise InputError(
+            f"{len(failed)} of {count} folds failed, so this run has no scores: lower learning_rate, or look "
+            f"at the clips named. The other folds are kept in {shown(out)}.\n{listed}"
+        )
 
 
 def _default_workers(device: str) -> int:
@@ -194,6 +246,11 @@ def _trained(
         futures = [pool.submit(_run_in_worker, fold) for fold in folds]
         try:
             yield from (future.result() for future in as_completed(futures))
+        except BrokenProcessPool:
+            raise InputError(
+                "A process that trains folds ended early, perhaps for lack of memory: run the same again, "
+                "with fewer workers or a smaller batch_size if it happens again; finished folds are kept."
+            ) from None
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -202,6 +259,7 @@ _worker: dict[str, Any] = {}  # what a worker process keeps between its folds
 
 
 def _start_worker(bank: "Bank", config: Config, device: str) -> None:
+    machine.end_with_parent()
     machine.prepare()
     _worker.update(bank=bank, config=config, device=device)
 
@@ -211,11 +269,14 @@ def _run_in_worker(fold: "Fold") -> dict[str, Any]:
 
 
 def _timed(bank: "Bank", fold: "Fold", config: Config, device: str) -> dict[str, Any]:
-    """One trained fold with the ``seconds`` that it took by the clock."""
+    """One trained fold with the ``seconds`` that it took by the clock, or why it ``failed``."""
     from dianet_utils.training import train_fold
 
     start = time.perf_counter()
-    result = train_fold(bank, fold, config, device)
+    try:
+        result = train_fold(bank, fold, config, device)
+    except FloatingPointError as error:
+        return {"failed": str(error)}
     return {**result, "seconds": round(time.perf_counter() - start, 2)}
 
 
@@ -233,26 +294,39 @@ def _open_folder(out: Path, bank: "Bank", config: Config, device: str) -> None:
             "give another folder or leave the name to the run."
         )
     write_json(path, described)
-    write_json(out / "environment.json", machine.environment(device, bank.fingerprint))
 
 
-def _fold_path(out: Path, seed: int, subject: str) -> Path:
-    return out / "folds" / f"seed{seed}_{subject}.json"
+def _record_environment(out: Path, device: str, fingerprint: str) -> None:
+    """Write ``environment.json``; another environment, in which earlier folds were trained, stays in it."""
+    path, now = out / "environment.json", machine.environment(device, fingerprint)
+    before = read_json(path) if path.is_file() else {}
+    earlier = before.pop("earlier", [])
+    if before and before != now:
+        earlier = [before, *(each for each in earlier if each != before)]
+    earlier = [each for each in earlier if each != now]
+    write_json(path, {**now, **({"earlier": earlier} if earlier else {})})
 
 
 def _read_fold(out: Path, fold: "Fold", bank: "Bank") -> dict[str, Any] | None:
-    """A finished fold from disk; None when it is missing, unreadable or about other clips."""
+    """A finished fold from disk; None when it is missing, or cannot be trusted, which is said."""
     try:
-        result = read_json(_fold_path(out, fold.seed, fold.subject))
-    except (OSError, ValueError):
+        return read_fold(fold_path(out, fold.seed, fold.subject), bank)
+    except FileNotFoundError:
         return None
-    return result if result.get("clips") == list(bank.clips.index[fold.test]) else None
+    except InputError as error:
+        print(f"{error} The fold is run again.")
+        return None
 
 
 def gather(out: str | Path, bank: "Bank") -> Results:
-    """Read every fold of a run folder and write its predictions and scores anew."""
+    """Read every fold of a run folder and write its predictions and scores anew.
+
+    Raises InputError naming the files among them that are damaged or of another run.
+    """
     out = Path(out)
-    folds = [read_json(path) for path in sorted((out / "folds").glob("seed*.json"))]
+    folds = read_folds(out, bank)
+    if not folds:
+        raise InputError(f"{shown(out)} holds no finished fold: run it first.")
     predictions = pd.concat([_rows(fold, bank.clips["subject"]) for fold in folds], ignore_index=True)
     predictions = predictions.sort_values(["seed", "clip"], ignore_index=True)
     metrics = evaluation.metrics(predictions, list(bank.classes))

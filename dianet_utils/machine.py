@@ -1,13 +1,17 @@
 """What a machine needs to be told before torch loads, and what a run records about it."""
 
 import ctypes
+import multiprocessing
 import os
 import platform
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
+from multiprocessing import connection
+from pathlib import Path
 from typing import Any
 
 from dianet_utils.files import ROOT
@@ -16,6 +20,7 @@ _RECORDED = (
     "torch",
     "torchvision",
     "timm",
+    "safetensors",
     "numpy",
     "opencv-python",
     "pandas",
@@ -38,6 +43,20 @@ def prepare() -> None:
     libc = ctypes.CDLL(None)
     libc.mallopt(m_mmap_max, 0)
     libc.mallopt(m_trim_threshold, 2**31 - 1)
+
+
+def end_with_parent() -> None:
+    """Let a worker process end when the process that started it does, even if that one was killed.
+
+    Otherwise it would wait for work for ever.
+    """
+    if (parent := multiprocessing.parent_process()) is not None:
+        threading.Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
 
 
 def cores() -> int:
@@ -72,12 +91,37 @@ def versions() -> dict[str, str]:
 
 
 def device_name(device: str) -> str:
-    """The name of a torch device for people: the card's name, or the kind of processor."""
+    """The name of a torch device for people: the card's name, or the processor's."""
     if device.startswith("cuda"):
         import torch
 
         return torch.cuda.get_device_name(device)
-    return platform.machine()
+    return _processor()
+
+
+def _processor() -> str:
+    """The processor's model where the system tells it, otherwise its kind."""
+    try:
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        return next(
+            line.split(":", 1)[1].strip() for line in told.splitlines() if line.startswith("model name")
+        )
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _torch_build() -> dict[str, Any]:
+    """What a build of torch computes with: where it differs, the last digits of a result may."""
+    import torch
+
+    return {
+        "version": torch.__version__,
+        "cpu_instructions": torch.backends.cpu.get_cpu_capability(),
+        "mkldnn": torch.backends.mkldnn.is_available(),
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version() if torch.cuda.is_available() else None,
+        "matmul_precision": torch.get_float32_matmul_precision(),
+    }
 
 
 def commit() -> str | None:
@@ -95,10 +139,14 @@ def _git(*arguments: str) -> str:
 
 
 def environment(device: str, fingerprint: str) -> dict[str, Any]:
-    """What a run's ``environment.json`` records."""
+    """What a run's ``environment.json`` records: all that may make its numbers differ elsewhere."""
     return {
         "versions": versions(),
-        "system": platform.system(),
+        "torch_build": _torch_build(),
+        "system": " ".join((platform.system(), *platform.libc_ver())).strip(),
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": cores(),
         "device": device,
         "device_name": device_name(device),
         "threads_per_fold": 1 if device == "cpu" else None,

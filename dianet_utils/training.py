@@ -8,6 +8,7 @@ to measure what that habit does.
 import copy
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from dianet_utils.augmentation import augment, normalise, still_value
 from dianet_utils.config import Config
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.dynamic_images import FLOWS, Bank, jitter_shifts
+from dianet_utils.errors import InputError
 from dianet_utils.models import Labels, Network, Output
 
 
@@ -40,10 +42,16 @@ def fold_seed(seed: int, subject: str) -> int:
 
 
 def choose_device(device: str) -> str:
-    """``auto`` is the GPU when there is one, otherwise the CPU."""
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """``auto`` is the GPU when there is one, otherwise the CPU; InputError for a GPU that is not there."""
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device == "auto":
+        return "cuda" if found else "cpu"
+    if device.startswith("cuda") and int(device.removeprefix("cuda").lstrip(":") or 0) >= found:
+        raise InputError(
+            f"There is no device {device}, as torch sees {found} GPUs here: set device to auto or cpu, or "
+            "install a driver and a torch build for your GPU."
+        )
+    return device
 
 
 @dataclass
@@ -56,6 +64,7 @@ class _Batches:
     genders: Tensor | None  # [clip], for networks that learn them
     flows: tuple[int, ...]  # the phases that are optical flow
     scaling: str
+    clips: tuple[str, ...]  # their ids, to name them
 
     @classmethod
     def of(cls, bank: Bank, device: str, gendered: bool = False) -> "_Batches":
@@ -67,7 +76,8 @@ class _Batches:
         targets = torch.from_numpy(bank.targets).to(device)
         genders = torch.from_numpy(gender_numbers(bank.clips)).to(device) if gendered else None
         flows = tuple(place for place, phase in enumerate(bank.phases) if phase in FLOWS)
-        return cls(images, shifted, targets, genders, flows, bank.scaling)
+        names = tuple(map(str, bank.clips.index))
+        return cls(images, shifted, targets, genders, flows, bank.scaling, names)
 
     def shuffled(self, rows: np.ndarray, size: int, generator: torch.Generator) -> list[Tensor]:
         """Random batches of about ``size`` that cover ``rows``; none is so small that BatchNorm fails."""
@@ -98,7 +108,7 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     The same arguments give the same numbers on the same machine: on a CPU one thread is used, and
     every random draw comes from the fold's own seed. Where the bank holds shifted apexes, ``shifted`` has
     the probabilities of the test clips under each. Raises ``FloatingPointError`` when the loss stops being
-    finite, naming the fold and the epoch.
+    finite, naming the fold, the epoch, the batch and its clips, or where a prediction is not.
     """
     data = _Batches.of(bank, device, config.uses_gender)
     model, history = _train(data, len(bank.classes), fold, config, device)
@@ -177,13 +187,30 @@ def _criterion(model: Network, data: _Batches, fold: Fold, config: Config, epoch
     return int((named != targets).sum()) / len(targets)
 
 
-def _finite(loss: float, kind: str, fold: Fold, epoch: int) -> float:
-    if not math.isfinite(loss):
+@dataclass(frozen=True)
+class _Loss:
+    """The loss of one pass: its mean, and the first batch in which it was not finite, for people."""
+
+    mean: float
+    culprit: str
+
+    @classmethod
+    def of(cls, losses: Tensor, mean: float, batches: Sequence[Tensor], data: _Batches) -> "_Loss":
+        """From the losses [batch] of one pass over ``batches``, read from the device all at once."""
+        if math.isfinite(mean):
+            return cls(mean, "")
+        first = next((place for place, good in enumerate(losses.isfinite().tolist()) if not good), 0)
+        clips = ", ".join(data.clips[row] for row in batches[first].tolist())
+        return cls(mean, f"batch {first + 1} of {len(batches)} (clips {clips})")
+
+
+def _finite(loss: _Loss, kind: str, fold: Fold, epoch: int) -> float:
+    if loss.culprit:
         raise FloatingPointError(
-            f"The {kind} loss of fold {fold.subject} (seed {fold.seed}) is not finite in epoch {epoch + 1}; "
-            "lower learning_rate."
+            f"The {kind} loss of fold {fold.subject} (seed {fold.seed}) is not finite in epoch {epoch + 1}, "
+            f"{loss.culprit}."
         )
-    return loss
+    return loss.mean
 
 
 def _optimiser(model: nn.Module, config: Config, steps: int) -> tuple[torch.optim.Optimizer, Any]:
@@ -206,11 +233,12 @@ def _train_epoch(
     generator: torch.Generator,
     optimiser: torch.optim.Optimizer,
     schedule: Any,
-) -> float:
-    """One pass over the training clips; returns the mean loss of its batches."""
+) -> _Loss:
+    """One pass over the training clips; the mean loss of its batches."""
     model.train()
     losses = []
-    for rows in data.shuffled(fold.train, config.batch_size, generator):
+    batches = data.shuffled(fold.train, config.batch_size, generator)
+    for rows in batches:
         images = augment(
             data.jittered(rows, config.apex_jitter, generator),
             generator,
@@ -225,21 +253,24 @@ def _train_epoch(
         optimiser.step()
         schedule.step()
         losses.append(loss.detach())
-    return torch.stack(losses).mean().item()
+    stacked = torch.stack(losses)
+    return _Loss.of(stacked, stacked.mean().item(), batches, data)
 
 
 def _loss(model: Network, images: Tensor, labels: Labels, config: Config) -> Tensor:
     return model.loss(model(images), labels, config.consistency_weight, config.label_smoothing)
 
 
-def _validation_loss(model: Network, data: _Batches, fold: Fold, config: Config) -> float:
+def _validation_loss(model: Network, data: _Batches, fold: Fold, config: Config) -> _Loss:
     """The network's loss over the validation clips, without augmentation."""
     model.eval()
-    total = 0.0
+    losses, total = [], 0.0
+    batches = torch.split(torch.from_numpy(fold.validation), config.batch_size)
     with torch.inference_mode():
-        for rows in torch.split(torch.from_numpy(fold.validation), config.batch_size):
-            total += _loss(model, data.inputs(rows), data.labels(rows), config).item() * len(rows)
-    return total / len(fold.validation)
+        for rows in batches:
+            losses.append(_loss(model, data.inputs(rows), data.labels(rows), config).item())
+            total += losses[-1] * len(rows)
+    return _Loss.of(torch.tensor(losses), total / len(fold.validation), batches, data)
 
 
 def predict(model: nn.Module, data: _Batches, rows: np.ndarray, config: Config, shift: int = 0) -> Output:
@@ -285,12 +316,17 @@ class _BestEpoch:
 
 
 def _result(bank: Bank, fold: Fold, probabilities: np.ndarray, history: dict[str, Any]) -> dict[str, Any]:
-    names = np.array(bank.classes)
+    names, clips = np.array(bank.classes), [str(clip) for clip in bank.clips.index[fold.test]]
+    if not np.isfinite(probabilities).all():
+        lost = [clip for clip, row in zip(clips, probabilities, strict=True) if not np.isfinite(row).all()]
+        raise FloatingPointError(
+            f"The predictions of fold {fold.subject} (seed {fold.seed}) are not finite for {', '.join(lost)}."
+        )
     return {
         "subject": fold.subject,
         "seed": fold.seed,
         "classes": list(bank.classes),
-        "clips": [str(clip) for clip in bank.clips.index[fold.test]],
+        "clips": clips,
         "true": [str(name) for name in names[bank.targets[fold.test]]],
         "predicted": [str(name) for name in names[probabilities.argmax(1)]],
         "probabilities": probabilities.round(6).tolist(),

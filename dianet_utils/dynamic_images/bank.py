@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dianet_utils import files, machine
+from dianet_utils import files, locks, machine
 from dianet_utils.checks import Check, Choice, Names, Whole, check_all
 from dianet_utils.dynamic_images.clip import Recipe, Source, clip_images
 from dianet_utils.dynamic_images.images import SCALINGS
@@ -87,10 +88,12 @@ def build_bank(
 
     ``cache`` is a folder (default ``data/banks``): finished clips are kept at once, so a build that was
     killed goes on where it stopped, and a cached file that is damaged or belongs to other frames is made
-    again. ``shown`` prints progress.
+    again. A second process that wants the same bank waits for the first; banks that nothing has read for
+    :data:`~dianet_utils.dynamic_images.store.KEPT_DAYS` days are removed. ``shown`` prints progress.
 
     Annotated frames without a file are passed over and the clip is named. Raises InputError listing
-    every clip that cannot be used, or every frame that cannot be read, at once.
+    every clip that cannot be used, or every frame that cannot be read, at once, and at the first file that
+    cannot be written.
     """
     given = {"phases": list(phases), "size": size, "weighting": weighting, "temporal": temporal}
     checked = check_all({**given, "scaling": scaling, "workers": workers}, _CHECKS)
@@ -100,10 +103,11 @@ def build_bank(
     if shown:
         _print_notices(sources, recipe)
     store = Store(Path(cache or files.DATA / "banks"), recipe, sources)
-    images = store.load()
-    if images is None:
-        images = _build(sources, recipe, store, threads, shown)
-        store.save(images)
+    with locks.alone(store.folder, f".{store.key}{locks.NAME}"):
+        images = store.load()
+        if images is None:
+            images = _build(sources, recipe, store, threads, shown)
+            store.save(images)
     return Bank(images, clips, recipe.phases, recipe.scaling)
 
 
@@ -183,16 +187,31 @@ def _build(
             for task in as_completed(tasks):
                 try:
                     task.result()
+                except files.DiskError:
+                    raise
                 except InputError as error:
                     problems += str(error).splitlines()
                 progress.advance()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)  # an interrupt does not wait for the rest
     if problems:
-        raise InputError(
-            _listing("problems stop this bank; the clips that are done are kept", sorted(problems))
-        )
+        told = _vanished(sources) or sorted(problems)
+        raise InputError(_listing("problems stop this bank; the clips that are done are kept", told))
     return images
+
+
+def _vanished(sources: Sequence[Source]) -> list[str]:
+    """A sentence for each folder that is not there any more, in place of one for each of its frames."""
+    gone: Counter[Path] = Counter()
+    for source in sources:
+        folder = Path(source.clip["frames"])
+        if not folder.is_dir():
+            gone[next(path for path in (folder, *folder.parents) if path.parent.is_dir())] += 1
+    return [
+        f"The folder {files.shown(path)} is not there any more, and {count} clips need it: bring it back and "
+        "run the same again; what was finished before is kept."
+        for path, count in gone.items()
+    ]
 
 
 def _fill(place: npt.NDArray[Any], source: Source, recipe: Recipe, store: Store) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -33,6 +34,7 @@ from dianet_utils.dynamic_images.weights import (
     whole_numbers,
 )
 from dianet_utils.errors import InputError
+from dianet_utils.files import shown
 
 Frame = npt.NDArray[np.uint8]
 
@@ -90,7 +92,7 @@ class Source:
 
     def identity(self) -> list[Any]:
         """What tells this clip from others: name, annotation, crop, each file's name, size and time."""
-        stats = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in self.files]
+        stats = [(path.name, (stat := _stat(path)).st_size, stat.st_mtime_ns) for path in self.files]
         _, onset, apex, offset = self.moments
         return [str(self.clip.name), onset, apex, offset, self.clip["crop"], stats]
 
@@ -100,6 +102,13 @@ class Source:
         for path in self.files:
             frame = read_frame(path)
             yield frame if box is None else box.of(frame)
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:
+        raise InputError(f"Cannot read the frame {shown(path)}: {error.strerror}.") from None
 
 
 def clip_images(source: Source, recipe: Recipe) -> npt.NDArray[Any]:

@@ -1,8 +1,12 @@
 """Where finished images are kept, and when they are trusted: never without a check."""
 
+import contextlib
 import hashlib
 import io
 import json
+import os
+import re
+import time
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,6 +18,9 @@ import numpy.typing as npt
 
 from dianet_utils import files
 from dianet_utils.dynamic_images.clip import VERSION, Recipe, Source
+
+KEPT_DAYS = 30  # how long a bank stays that nothing reads; it can always be made again
+_OURS = r"[0-9a-f]{16}\.(npy|json)|[0-9a-f]{64}\.npz|\..*\.partial"
 
 
 class Store:
@@ -39,6 +46,7 @@ class Store:
         try:
             images = np.load(self.images, allow_pickle=False)
             if files.read_json(self.note) == self._describe(images):
+                self._touch()
                 return images
         except (OSError, ValueError, EOFError):
             pass
@@ -51,8 +59,16 @@ class Store:
         np.save(content, images, allow_pickle=False)
         files.write_bytes(self.images, content.getvalue())
         files.write_json(self.note, self._describe(images))
-        for clip in self.keys:
-            self._part(clip).unlink(missing_ok=True)
+        with files.writing(self.folder):
+            for clip in self.keys:
+                self._part(clip).unlink(missing_ok=True)
+        remove_unused(self.folder)
+
+    def _touch(self) -> None:
+        """Note that the bank was used today."""
+        for path in (self.images, self.note):
+            with contextlib.suppress(OSError):  # a cache that may only be read
+                os.utime(path)
 
     def load_part(self, clip: str) -> npt.NDArray[Any] | None:
         """The images of one clip [phase, 3, H, W] that an earlier build finished, or None."""
@@ -90,3 +106,19 @@ class Store:
             "sha256": checksum,
             "clips": self.keys,
         }
+
+
+def remove_unused(folder: Path) -> None:
+    """Remove banks, parts and remains of killed builds that nothing has read for ``KEPT_DAYS`` days.
+
+    Only files under the names that this room gives are looked at. It says what it removed.
+    """
+    oldest, freed, banks = time.time() - KEPT_DAYS * 86400, 0, 0
+    for path in [*folder.glob("*"), *folder.glob("parts/*")]:
+        with contextlib.suppress(OSError):
+            if re.fullmatch(_OURS, path.name) and path.stat().st_mtime < oldest:
+                size = path.stat().st_size
+                path.unlink()
+                freed, banks = freed + size, banks + (path.suffix == ".npy")
+    if banks:
+        print(f"{banks} cached banks, unread for {KEPT_DAYS} days, are removed ({freed / 1e6:.0f} MB).")

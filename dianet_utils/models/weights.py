@@ -8,6 +8,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from dianet_utils.config import weights_file
 from dianet_utils.errors import InputError
 
 
@@ -21,7 +22,7 @@ def load(network: Any, name: str, pretrained: str) -> None:
     """
     if pretrained == "none":
         return
-    path = _download(network, name) if pretrained == "imagenet" else Path(pretrained).expanduser()
+    path = _download(network, name) if pretrained == "imagenet" else weights_file(pretrained)
     _fit(network, name, _read(path), path)
 
 
@@ -45,11 +46,6 @@ def _download(network: Any, name: str) -> Path:
 
 def _read(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file, by name."""
-    if path.suffix != ".safetensors" or not path.is_file():
-        raise InputError(
-            f"pretrained={str(path)!r} is no .safetensors file that exists: connect to the network and set "
-            'pretrained="imagenet", or give the path of a .safetensors file, or set pretrained="none".'
-        )
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:

@@ -16,10 +16,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dianet_utils import files
+from dianet_utils import files, locks
 from dianet_utils.datasets.synthetic.clips import ClipPlan, plan, traits_of
 from dianet_utils.datasets.synthetic.settings import FRAME_RATE, VERSION, Settings, as_json, from_json
-from dianet_utils.datasets.synthetic.writing import size_of, write_clips
+from dianet_utils.datasets.synthetic.writing import size_of, tidy, write_clips
 from dianet_utils.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,20 +51,39 @@ def generate(
     ``out`` is a new folder, or one that an earlier call with the same settings wrote or began; by
     default one under data/synthetic named after the settings. ``workers`` processes render (0: one a
     core; 1: this process alone), which changes no byte. ``shown`` prints progress. Clips that are there
-    and whole are kept. Raises InputError if ``out`` holds something else.
+    and whole are kept. A second process that wants the same dataset waits for the first. Raises InputError
+    if ``out`` holds something else or cannot be written.
     """
     settings = settings or Settings()
     out = Path(out) if out is not None else files.DATA / "synthetic" / settings.key
-    _claim(out, settings)
-    clips = plan(settings)
-    record = out / "complete.json"
-    sizes = files.read_json(record) if record.is_file() else {}
-    missing = [clip for clip in clips if not _is_whole(clip, out, sizes)]
-    if missing or not sizes:
-        _write_tables(clips, out)
-        write_clips(missing, settings, out, workers, shown)
-        files.write_json(record, {clip.clip: size_of(clip, out) for clip in clips})
+    _check_free(out)
+    with locks.alone(out) as sole:
+        _claim(out, settings)
+        _complete(plan(settings), settings, out, workers, shown)
+        tidy(out, sole)
     return out.resolve()
+
+
+def _complete(clips: Sequence[ClipPlan], settings: Settings, out: Path, workers: int, shown: bool) -> None:
+    """Write what the dataset in ``out`` lacks."""
+    sizes = _recorded_sizes(out)
+    missing = [clip for clip in clips if not _is_whole(clip, out, sizes)]
+    _write_tables(clips, out)
+    if missing or not sizes:
+        write_clips(missing, settings, out, workers, shown)
+        files.write_json(out / "complete.json", {clip.clip: size_of(clip, out) for clip in clips})
+
+
+def _recorded_sizes(out: Path) -> dict[str, int]:
+    """The bytes of each clip's frames as they were once written; empty without a record that can be read."""
+    try:
+        sizes = files.read_json(out / "complete.json")
+    except FileNotFoundError:
+        return {}
+    except InputError as error:
+        print(f"{error} The clips are checked anew.")
+        return {}
+    return sizes if isinstance(sizes, dict) else {}
 
 
 def load(root: str | Path | None = None) -> "pd.DataFrame":
@@ -78,7 +97,7 @@ def load(root: str | Path | None = None) -> "pd.DataFrame":
 
     from dianet_utils.datasets.clips import table
 
-    folder = generate() if root is None else _complete(Path(root))
+    folder = generate() if root is None else _made_whole(Path(root))
     genders = _read_table(folder / "subjects.csv")[["subject", "gender"]]
     clips = _read_table(folder / "clips.csv").merge(genders, on="subject", validate="many_to_one")
     clips["clip"] = clips["subject"] + "/" + clips["filename"]
@@ -90,20 +109,33 @@ def load(root: str | Path | None = None) -> "pd.DataFrame":
     return table(records, "synthetic", settings=files.read_json(folder / "dataset.json")["settings"])
 
 
+def _check_free(out: Path) -> None:
+    """Refuse a folder that holds something else than a dataset of ours, before anything is put into it."""
+    strange = out.exists() and not (out / "dataset.json").is_file()
+    if strange and (not out.is_dir() or any(item.name[0] != "." for item in out.iterdir())):
+        raise InputError(f"{files.shown(out)} holds something else than this dataset: give a new folder.")
+
+
 def _claim(out: Path, settings: Settings) -> None:
     """Begin the dataset in ``out``, or make sure that it is the one that lies there."""
     description = {"name": "synthetic", "version": VERSION, "settings": as_json(settings)}
-    if (out / "dataset.json").is_file():
-        found = files.read_json(out / "dataset.json")
-        if found != description:
-            raise InputError(
-                f"{files.shown(out)} holds a synthetic dataset of {_difference(found, description)}: "
-                "give another folder, or remove this one."
-            )
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{files.shown(out)} holds something else than this dataset: give a new folder.")
-    else:
+    if not (out / "dataset.json").is_file():
         files.write_json(out / "dataset.json", description)
+        return
+    found = _description(out)
+    if found != description:
+        raise InputError(
+            f"{files.shown(out)} holds a synthetic dataset of {_difference(found, description)}: "
+            "give another folder, or remove this one."
+        )
+
+
+def _description(root: Path) -> dict[str, Any]:
+    """What ``dataset.json`` says; InputError if it is not of our making."""
+    found = files.read_json(root / "dataset.json")
+    if not isinstance(found, dict) or not isinstance(found.get("settings"), dict):
+        raise InputError(f"{files.shown(root / 'dataset.json')} describes no synthetic dataset: remove it.")
+    return found
 
 
 def _is_whole(clip: ClipPlan, out: Path, sizes: Mapping[str, int]) -> bool:
@@ -121,11 +153,11 @@ def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
     return f"other settings ({', '.join(names)})"
 
 
-def _complete(root: Path) -> Path:
+def _made_whole(root: Path) -> Path:
     """The folder of a generated dataset, made whole if a part of it is missing."""
     if not (root / "dataset.json").is_file():
         raise InputError(f"{files.shown(root)} holds no synthetic dataset: give a folder that generate made.")
-    return generate(from_json(files.read_json(root / "dataset.json")["settings"]), root)
+    return generate(from_json(_description(root)["settings"]), root)
 
 
 def _read_table(path: Path) -> "pd.DataFrame":
@@ -136,11 +168,20 @@ def _read_table(path: Path) -> "pd.DataFrame":
 
 
 def _write_tables(clips: Sequence[ClipPlan], out: Path) -> None:
-    """Write clips.csv, subjects.csv and truth.json."""
+    """Write clips.csv, subjects.csv and truth.json, unless they are there as the plan has them."""
     subjects = {clip.subject: {"subject": clip.subject, **_traits_row(clip)} for clip in clips}
-    files.write_text(out / "clips.csv", _csv([_annotation(clip) for clip in clips]))
-    files.write_text(out / "subjects.csv", _csv(list(subjects.values())))
-    files.write_json(out / "truth.json", {clip.clip: asdict(clip) for clip in clips})
+    tables = {
+        "clips.csv": _csv([_annotation(clip) for clip in clips]),
+        "subjects.csv": _csv(list(subjects.values())),
+        "truth.json": files.json_text({clip.clip: asdict(clip) for clip in clips}),
+    }
+    for name, text in tables.items():
+        path = out / name
+        if path.is_file() and path.read_bytes() == text.encode():
+            continue
+        if path.is_file():
+            print(f"{files.shown(path)} was not as it was generated: it is written anew.")
+        files.write_text(path, text)
 
 
 def _annotation(clip: ClipPlan) -> dict[str, Any]:

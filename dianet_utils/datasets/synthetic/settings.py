@@ -128,7 +128,7 @@ def _problems(settings: Settings) -> list[str]:
 
 def _emotion_problems(emotions: Any) -> list[str]:
     """Emotions: at least one, each known, none twice."""
-    if not isinstance(emotions, tuple) or not emotions:
+    if not isinstance(emotions, tuple) or not emotions or not all(isinstance(e, str) for e in emotions):
         return [f"emotions must name at least one of {', '.join(EMOTION_UNITS)}, not {emotions!r}"]
     unknown = [repr(emotion) for emotion in emotions if emotion not in EMOTION_UNITS]
     problems = (

@@ -8,7 +8,7 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -22,8 +22,10 @@ from dianet_utils.datasets.synthetic.clips import ClipPlan
 from dianet_utils.datasets.synthetic.rendering import render_clip
 from dianet_utils.datasets.synthetic.settings import Settings
 from dianet_utils.errors import InputError
+from dianet_utils.files import remove_partial, writing
 from dianet_utils.progress import Progress
 
+ASIDE = ".partial"  # where a clip lies until it is whole
 CLIPS_PER_JOB = 15  # all of one subject, so that its face is rendered once
 STALE_SECONDS = 60  # after which half a clip that a killed process left is removed
 
@@ -54,7 +56,6 @@ def write_clips(clips: Sequence[ClipPlan], settings: Settings, out: Path, worker
     for finished in _here(jobs, settings, out) if workers == 1 else _in_pool(jobs, settings, out, workers):
         for _ in range(finished):
             progress.advance()
-    _tidy(out)
 
 
 def _name(number: int) -> str:
@@ -83,7 +84,7 @@ def _here(jobs: Sequence[list[ClipPlan]], settings: Settings, out: Path) -> Iter
 
 def _in_pool(jobs: Sequence[list[ClipPlan]], settings: Settings, out: Path, workers: int) -> Iterator[int]:
     """Do the jobs in processes of one thread each; after each job, how many clips it had."""
-    with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker) as pool:
         futures = [pool.submit(_do, job, settings, out) for job in jobs]
         try:
             for future in as_completed(futures):
@@ -97,6 +98,11 @@ def _in_pool(jobs: Sequence[list[ClipPlan]], settings: Settings, out: Path, work
             pool.shutdown(cancel_futures=True)
 
 
+def _start_worker() -> None:
+    machine.end_with_parent()
+    cv2.setNumThreads(1)
+
+
 def _do(clips: Sequence[ClipPlan], settings: Settings, out: Path) -> int:
     """Render clips and put each in its place; how many there were."""
     for clip in clips:
@@ -107,29 +113,44 @@ def _do(clips: Sequence[ClipPlan], settings: Settings, out: Path) -> int:
 
 def _place(frames: Sequence[bytes], clip: ClipPlan, out: Path) -> None:
     """Write a clip's frames aside, then move their folder into its place in one step."""
-    target, aside = folder_of(clip, out), out / ".partial"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=aside, prefix=f"{clip.subject}-{clip.filename}-"))
-    folder.chmod(0o755)
-    for number, frame in enumerate(frames, start=clip.onset):
-        (folder / _name(number)).write_bytes(frame)
-    size = sum(map(len, frames))
-    if size_of(clip, out) != size:
-        shutil.rmtree(target, ignore_errors=True)
+    target, aside = folder_of(clip, out), out / ASIDE
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside.mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=aside, prefix=f"{clip.subject}-{clip.filename}-"))
         try:
-            folder.rename(target)
-        except OSError:
-            if size_of(clip, out) != size:  # else another process was faster, with the same bytes
-                raise
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _tidy(out: Path) -> None:
-    """Remove half-written clips that a killed process left; those of a living one are younger."""
-    aside = out / ".partial"
-    for folder in aside.iterdir():
-        if time.time() - folder.stat().st_mtime > STALE_SECONDS:
+            folder.chmod(0o755)
+            for number, frame in enumerate(frames, start=clip.onset):
+                (folder / _name(number)).write_bytes(frame)
+            _move(folder, target, whole=lambda: size_of(clip, out) == sum(map(len, frames)))
+        finally:
             shutil.rmtree(folder, ignore_errors=True)
-    with contextlib.suppress(OSError):  # not empty: another process is at work
+
+
+def _move(folder: Path, target: Path, whole: Callable[[], bool]) -> None:
+    """Rename ``folder`` to ``target``; what lies there goes only if it is not ``whole``.
+
+    It may be whole where folders cannot be locked and another process was faster, with the same bytes.
+    """
+    try:
+        folder.rename(target)
+    except OSError:
+        if whole():
+            return
+        shutil.rmtree(target)
+        folder.rename(target)
+
+
+def tidy(out: Path, sole: bool) -> None:
+    """Remove half-written clips that a killed process left: all of them for the ``sole`` writer.
+
+    Otherwise another process may be at work, and its half-written clips are younger.
+    """
+    aside = out / ASIDE
+    for folder in aside.glob("*"):
+        if sole or time.time() - folder.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # not empty, or not there
         aside.rmdir()
+    if sole:
+        remove_partial(out)
