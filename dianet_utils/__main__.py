@@ -90,7 +90,7 @@ def _typed(value: str) -> Any:
 def default_output(notebook: Path, parameters: dict[str, Any]) -> Path:
     """results/<dataset>/<notebook>.ipynb, or results/transfer/<train>-to-<test>/<notebook>.ipynb.
 
-    A dataset that is not named is the synthetic one; a wrong name, which the notebook will tell, names no folder.
+    A dataset that is not named is the synthetic one; a wrong name, which the notebook tells, names no folder.
     """
     check = CHECKS["dataset"]
     with contextlib.suppress(ValueError):

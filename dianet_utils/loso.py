@@ -231,7 +231,7 @@ def _note(result: dict[str, Any]) -> str:
 
 
 def _trained(
-    bank: "Bank", folds: "list[Fold]", config: Config, device: str, workers: int
+    bank: "Bank", folds: "Sequence[Fold]", config: Config, device: str, workers: int
 ) -> Iterator[dict[str, Any]]:
     """The results of the folds, as they finish."""
     if min(workers, len(folds)) <= 1:
