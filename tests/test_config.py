@@ -1,5 +1,8 @@
 """Parameters as people and papermill pass them: what is taken, what is refused, and how it is said."""
 
+import dataclasses
+from dataclasses import MISSING
+
 import pytest
 
 from dianet_utils import paper, run
@@ -22,12 +25,20 @@ def test_licensed_defaults_are_the_papers() -> None:
 
 
 def test_every_field_has_a_check_and_a_default_that_passes_it() -> None:
-    fields = set(Config.__dataclass_fields__)
-    assert fields == set(CHECKS)
+    fields = {field.name: field for field in dataclasses.fields(Config)}
+    assert set(fields) == set(CHECKS)
+    additions = {name: field.default for name, field in fields.items() if field.default is not MISSING}
     for dataset in ("synthetic", *paper.DATASETS):
         values = defaults(dataset)
-        assert set(values) == fields - {"dataset"}
-        assert configure(dataset, **values) == configure(dataset)
+        assert set(values) == set(fields) - {"dataset"} - set(additions)
+        assert configure(dataset, **values, **additions) == configure(dataset)
+
+
+def test_an_addition_at_its_default_leaves_the_name_of_a_run_alone() -> None:
+    config = configure("synthetic")
+    assert "apex_jitter" not in config.as_json()
+    assert config.digest() == configure("synthetic", apex_jitter=0).digest()
+    assert config.digest() != configure("synthetic", apex_jitter=2).digest()
 
 
 @pytest.mark.parametrize(
