@@ -94,6 +94,10 @@ def test_all_mistakes_are_told_at_once_with_near_matches() -> None:
 def test_licensed_dataset_without_a_folder() -> None:
     with pytest.raises(InputError, match="samm is licensed and needs data_root"):
         run.check_parameters({"dataset": "samm", "data_root": None})
+    two = {"train_dataset": "casme2", "train_root": None, "test_dataset": "samm", "test_root": None}
+    with pytest.raises(InputError, match=r"casme2 is .* needs train_root.* samm is .* needs test_root"):
+        run.check_parameters(two)
+    assert run.check_parameters({**two, "train_root": "/a", "test_root": "/b"})["test_root"] == "/b"
 
 
 def test_a_misspelt_parameter_is_refused_in_a_fresh_kernel_only() -> None:

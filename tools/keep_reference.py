@@ -1,6 +1,6 @@
 """Copy the small results that README shows from results/synthetic to results/reference.
 
-Run it after `make notebooks`: it takes the run of notebook 04 and the tables of notebooks 05 to 08.
+Run it after `make notebooks`: it takes the run of notebook 04, the tables of 05 to 08 and the readings of 10.
 """
 
 import shutil
@@ -39,10 +39,15 @@ def main() -> None:
     for name in RUN_FILES:
         copy(folder / name, REFERENCE / "04_loso" / Path(name).name)
     tables = RESULTS / "synthetic" / "tables"
-    for pattern in ("table?.csv", "table?.md", "table?.tex", "table?_pairs.csv", "table?_accuracies.png"):
+    endings = (".csv", ".md", ".tex", "_accuracies.png")
+    for pattern in (
+        "table?_pairs.csv",
+        *(f"{name}{end}" for name in ("table?", "readings") for end in endings),
+    ):
         for path in sorted(tables.glob(pattern)):
             copy(path, REFERENCE / "tables" / path.name)
-    runs = {name for path in tables.glob("table?.csv") for name in pd.read_csv(path)["run"].dropna()}
+    numbers = [*tables.glob("table?.csv"), *tables.glob("readings.csv")]
+    runs = {name for path in numbers for name in pd.read_csv(path)["run"].dropna()}
     for name in sorted(runs):
         copy(RESULTS / "synthetic" / name / "config.json", REFERENCE / "tables" / "configs" / f"{name}.json")
     print(f"kept in {shown(REFERENCE)}: {folder.name} and the tables of {len(runs)} runs")

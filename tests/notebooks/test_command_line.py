@@ -22,6 +22,9 @@ def test_notebooks_are_found_by_number_name_or_path() -> None:
 
 def test_output_goes_under_results_by_dataset() -> None:
     assert default_output(Path("04_loso.ipynb"), {"dataset": "mmew"}) == RESULTS / "mmew" / "04_loso.ipynb"
+    pair = {"train_dataset": "casme2", "test_dataset": "samm"}
+    transfer = default_output(Path("13_transfer.ipynb"), pair)
+    assert transfer == RESULTS / "transfer" / "casme2-to-samm" / "13_transfer.ipynb"
 
 
 def test_unknown_parameters_are_refused_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:
