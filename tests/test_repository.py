@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from dianet_utils import evaluation, files
+from dianet_utils import evaluation, files, machine
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -135,3 +135,12 @@ def test_nothing_is_pickled() -> None:
         )
     ]
     assert not found
+
+
+def test_windows_gets_no_more_processes_than_a_pool_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 128)
+    monkeypatch.setattr("platform.system", lambda: "Windows")
+    assert machine.cores() == 61
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    assert machine.cores() == 128
