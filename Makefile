@@ -51,7 +51,8 @@ reference: $(READY)
 # Pages are built from stored outputs and from the package's text: a small environment without torch.
 $(SITE)/.ready: docs/requirements.txt
 	@$(PYTHON) -m venv $(SITE)
-	@$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check -r docs/requirements.txt
+	@$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.txt)"
+	@$(SITE)/bin/python -m uv pip install --quiet --python $(SITE)/bin/python -r docs/requirements.txt
 	@touch $@
 
 site: $(SITE)/.ready

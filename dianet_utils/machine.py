@@ -60,10 +60,9 @@ def _end_after(sentinel: int) -> None:
 
 
 def cores() -> int:
-    """How many CPU cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """How many CPU cores this process may use; on Windows at most 61, as no pool of processes has more."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, 61) if platform.system() == "Windows" else usable
 
 
 @contextmanager

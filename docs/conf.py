@@ -32,7 +32,8 @@ include_patterns = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
-    "docs/**",
+    "docs/*.md",
+    "docs/api/**",
     "notebooks/[0-9]*.ipynb",
     "results/reference/README.md",
 ]
@@ -62,7 +63,7 @@ notebooks/*
 :caption: Results and reference
 
 results/reference/README
-docs/api/dianet_utils/index
+The package <docs/api/dianet_utils/index>
 ```
 
 ```{toctree}
@@ -94,6 +95,9 @@ suppress_warnings = ["autoapi.python_import_resolution"]
 
 html_theme = "furo"
 html_title = project
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+math_eqref_format = "Eq. {number}"
 
 
 def add_contents(app: "Sphinx", docname: str, source: list[str]) -> None:

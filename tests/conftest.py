@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import matplotlib
 import pytest
 
 from dianet_utils.datasets import synthetic
 from dianet_utils.datasets.synthetic.official import write_official
+
+matplotlib.use("agg")  # figures of tests need no window, which a system without a screen could not open
 
 TINY = synthetic.Settings(
     subjects=5, clips_per_emotion=2, emotions=("disgust", "happiness", "surprise"), size=64, duration=(16, 24)

@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from dianet_utils import evaluation, files
+from dianet_utils import evaluation, files, machine
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -19,37 +19,46 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-PINS = [Requirement(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if line]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
+# What each file of pins must satisfy.
+WANTED = {
+    "requirements.txt": [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]],
+    "docs/requirements.txt": PYPROJECT["dependency-groups"]["site"],
+}
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 
 
-def pinned(name: str, python: str) -> list[str]:
-    """The versions that the pins give a package on Linux under one Python."""
+def pins(file: str) -> list[Requirement]:
+    return [Requirement(line) for line in (ROOT / file).read_text(encoding="utf-8").splitlines() if line]
+
+
+def pinned(file: str, name: str, python: str) -> list[str]:
+    """The versions that a file of pins gives a package on Linux under one Python."""
     marker = {"python_version": python, "python_full_version": f"{python}.5", "sys_platform": "linux"}
     return [
         str(pin.specifier).removeprefix("==")
-        for pin in PINS
+        for pin in pins(file)
         if canonicalize_name(pin.name) == canonicalize_name(name)
         and (not pin.marker or pin.marker.evaluate(marker))
     ]
 
 
+@pytest.mark.parametrize("file", WANTED)
 @pytest.mark.parametrize("python", PYTHONS)
-def test_every_requirement_is_pinned_once_within_its_range(python: str) -> None:
-    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
-    for requirement in map(Requirement, wanted):
+def test_every_requirement_is_pinned_once_within_its_range(python: str, file: str) -> None:
+    for requirement in map(Requirement, WANTED[file]):
         if requirement.marker and not requirement.marker.evaluate({"python_version": python}):
             continue
-        versions = pinned(requirement.name, python)
+        versions = pinned(file, requirement.name, python)
         assert len(versions) == 1, requirement.name
         assert requirement.specifier.contains(versions[0]), (requirement.name, versions)
 
 
-def test_pins_are_exact_and_name_no_place() -> None:
-    text = (ROOT / "requirements.txt").read_text()
-    assert all(re.fullmatch(r"==[^*,]+", str(pin.specifier)) for pin in PINS)
-    assert "://" not in text
+@pytest.mark.parametrize("file", WANTED)
+def test_pins_are_exact_and_name_no_place(file: str) -> None:
+    assert all(re.fullmatch(r"==[^*,]+", str(pin.specifier)) for pin in pins(file))
+    assert "://" not in (ROOT / file).read_text(encoding="utf-8")
 
 
 def test_environment_yml_takes_its_versions_from_the_pins() -> None:
@@ -126,3 +135,12 @@ def test_nothing_is_pickled() -> None:
         )
     ]
     assert not found
+
+
+def test_windows_gets_no_more_processes_than_a_pool_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 128)
+    monkeypatch.setattr("platform.system", lambda: "Windows")
+    assert machine.cores() == 61
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    assert machine.cores() == 128
