@@ -68,15 +68,26 @@ def paired(first: Mapping[int, pd.DataFrame], second: Mapping[int, pd.DataFrame]
     return table.assign(holm=holm(table["p"].to_numpy(float)))
 
 
+def truth(clips: pd.DataFrame) -> str | None:
+    """The column to hold a spotted apex against: the true one of generated clips, else the annotated one.
+
+    None where the release names no apex, so that there is nothing to hold it against.
+    """
+    if "true_apex" in clips:
+        return "true_apex"
+    return "apex" if set(clips.get("apex_source", ["sheet"])) == {"sheet"} else None
+
+
 def errors(clips: pd.DataFrame, apexes: Mapping[str, pd.Series]) -> pd.DataFrame:
     """How many frames each apex is late (positive) or early: one row a clip, one column a method.
 
-    ``clips`` is a table of generated clips, whose ``true_apex`` is known; ``apexes`` holds a column of frame
-    numbers by the name of the method that gave it. Raises InputError for clips whose truth is not known.
+    ``apexes`` holds a column of frame numbers, one a clip, by the name of the method that gave it. Raises
+    InputError for clips of which no apex is known, see :func:`truth`.
     """
-    if "true_apex" not in clips:
-        raise InputError("The true apex is known of generated clips alone: use the dataset 'synthetic'.")
-    true = clips["true_apex"].astype(int)
+    known = truth(clips)
+    if known is None:
+        raise InputError("No apex of these clips was annotated: an error has nothing to be measured against.")
+    true = clips[known].astype(int)
     return pd.DataFrame({name: apex.loc[clips.index].astype(int) - true for name, apex in apexes.items()})
 
 

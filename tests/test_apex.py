@@ -11,9 +11,10 @@ from test_loso import make_bank, small_config
 
 from dianet_utils import apex, datasets, loso, run, training
 from dianet_utils.datasets.frames import index_frames, read_frame
-from dianet_utils.dynamic_images import jitter_shifts, optical_flow, shift_apex, spotting
+from dianet_utils.dynamic_images import jitter_shifts, optical_flow, scale_signed, shift_apex, spotting
 from dianet_utils.dynamic_images.bank import build_bank
 from dianet_utils.errors import InputError
+from dianet_utils.plots import apex as plots
 
 METHODS = ("difference", "flow")
 
@@ -196,8 +197,10 @@ def test_errors_are_frames_late_with_an_interval_over_subjects() -> None:
     assert summary.loc["late", ["mean", "median", "bias", "near"]].tolist() == [1.5, 1.5, 0.0, 1.0]
     assert summary.loc["late", ["low", "high"]].tolist() == [1.0, 2.0]  # all of subject a, all of b
     assert summary.loc["exact", ["mean", "low", "high"]].tolist() == [0.0] * 3
-    with pytest.raises(InputError, match="generated clips alone"):
-        apex.errors(clips.drop(columns="true_apex"), {})
+    annotated = clips.rename(columns={"true_apex": "apex"}).assign(apex_source="sheet")
+    pd.testing.assert_frame_equal(apex.errors(annotated, {"late": late}), table[["late"]])
+    with pytest.raises(InputError, match="nothing to be measured against"):
+        apex.errors(annotated.assign(apex_source="midpoint"), {"late": late})
 
 
 def test_flows_run_through_their_phase(tiny_synthetic: Path) -> None:
@@ -209,7 +212,22 @@ def test_flows_run_through_their_phase(tiny_synthetic: Path) -> None:
         files = index_frames(clip["frames"])
         frames = {name: read_frame(files[clip[name]]) for name in ("apex", "offset")}
         flow = optical_flow(frames["apex"], frames["offset"])
-        assert np.corrcoef(found[2].ravel(), flow.transpose(2, 0, 1).ravel())[0, 1] > 0.9
+        expected = scale_signed(flow).transpose(2, 0, 1)  # frames of 64 pixels: nothing to resize
+        np.testing.assert_allclose(found[2], expected, atol=1e-3)
     config = run.configure("synthetic", inputs="flow_onset,flow_offset", image_size=64)
     bank = run.make_bank(kept, config, 1, shown=False)
     assert training._Batches.of(bank, "cpu").flows == (0, 1)
+
+
+def test_figures_show_signed_and_grey_images_in_their_own_range() -> None:
+    signed = np.random.default_rng(0).uniform(-1, 1, (2, 3, 16, 16)).astype(np.float32)
+    grey = np.rint(127 * signed + 128).astype(np.uint8)
+    for images, limits in ((signed, (-1, 1)), (grey, (0, 255))):
+        drawn = [
+            plots.draw_shifted({-4: images, 0: images}, ("onset", "offset")),
+            plots.draw_flows({"onset": images[0]}, {"onset": images[1]}),
+        ]
+        shown = [ax.images[0] for figure in drawn for ax in figure.axes]
+        assert len(shown) == 4 + 3
+        assert {image.get_clim() for image in shown} == {limits}
+        np.testing.assert_allclose(shown[0].get_array(), images[0].mean(axis=0), rtol=1e-6)

@@ -123,6 +123,7 @@ def test_names_agree_with_the_rooms_that_know_them() -> None:
     assert config.PHASES == dynamic_images.PHASES
     assert config.INPUTS == dynamic_images.INPUTS
     assert tuple(FUSIONS) == config.FUSIONS
+    assert run.RUN_CHECKS["spotter"].names == dynamic_images.spotting.METHODS
     assert CHECKS["weighting"].names == tuple(dynamic_images.WEIGHTINGS)
     assert CHECKS["scaling"].names == tuple(dynamic_images.SCALINGS)
     assert set(CHECKS["model"].names) == set(models.MODELS)

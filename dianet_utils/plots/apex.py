@@ -32,7 +32,7 @@ def draw_spotting(
         for style, (mark, number) in zip(STYLES[1:], marks.items(), strict=False):
             ax.axvline(number, color="black", ls=style, lw=1.2, label=f"{mark}, frame {number}")
         ax.set(ylabel=f"{name}\n({units[name]})", ylim=(0, None))
-        ax.legend(fontsize=8, loc="upper right")
+        ax.legend(fontsize=8, loc="lower center", ncols=3)
     axes[-1, 0].set_xlabel("frame number")
     return fig
 
@@ -102,7 +102,7 @@ def draw_gains(table: pd.DataFrame, label: str, title: str = "") -> Figure:
 
 
 def draw_shifted(images: Mapping[int, NDArray[Any]], phases: Sequence[str], title: str = "") -> Figure:
-    """Signed images [phase, 3, H, W] of one clip, one column a shift of its apex, one row a phase."""
+    """Images [phase, 3, H, W] of one clip, one column a shift of its apex, one row a phase."""
     fig, axes = figure(
         0.5 + 1.15 * len(images),
         0.6 + 1.15 * len(phases),
@@ -113,7 +113,7 @@ def draw_shifted(images: Mapping[int, NDArray[Any]], phases: Sequence[str], titl
     for column, (shift, stack) in enumerate(images.items()):
         axes[0, column].set_title(f"{shift:+d}" if shift else "as annotated", fontsize=9)
         for row, phase in enumerate(phases):
-            _signed(axes[row, column], stack[row].mean(axis=0))
+            _picture(axes[row, column], stack[row])
             if column == 0:
                 axes[row, 0].set_ylabel(phase, color=PHASE_COLOURS[phase])
     fig.suptitle(title, fontsize="medium")
@@ -123,29 +123,33 @@ def draw_shifted(images: Mapping[int, NDArray[Any]], phases: Sequence[str], titl
 def draw_flows(
     images: Mapping[str, NDArray[Any]], flows: Mapping[str, NDArray[Any]], title: str = ""
 ) -> Figure:
-    """Dynamic images and flows [3, H, W] of one clip by phase: one row a phase; signed, -1 to 1.
+    """Dynamic images and flows [3, H, W] of one clip by phase: one row a phase.
 
-    Columns: the dynamic image (red rose), the flow to the right (red) and left, down (red) and up.
+    Columns: the dynamic image (where signed: red rose), the flow to the right (red) and left, down (red) and
+    up; images of the scaling "minmax" are grey.
     """
     fig, axes = figure(5.2, 3.6, nrows=len(images), ncols=3, squeeze=False)
-    names = ("dynamic image", "flow: right", "flow: down")
     for row, phase in zip(axes, images, strict=True):
-        for ax, name, image in zip(row, names, (images[phase].mean(axis=0), *flows[phase][:2]), strict=True):
-            _signed(ax, image)
-            if phase == next(iter(images)):
+        right, down = flows[phase][:1], flows[phase][1:2]
+        pictures = {"dynamic image": images[phase], "flow: right": right, "flow: down": down}
+        for ax, (name, picture) in zip(row, pictures.items(), strict=True):
+            _picture(ax, picture)
+            if row is axes[0]:
                 ax.set_title(name, fontsize=9)
         row[0].set_ylabel(phase, color=PHASE_COLOURS[phase])
     fig.suptitle(title, fontsize="medium")
     return fig
 
 
-def _signed(ax: Axes, image: NDArray[Any]) -> None:
-    """A signed image [H, W] in few colours, white at 0."""
+def _picture(ax: Axes, image: NDArray[Any]) -> None:
+    """The mean over the channels of an image [C, H, W]: floats are signed, -1 to 1, uint8 is grey."""
     import matplotlib
 
-    size = (min(_DETAIL, image.shape[1]), min(_DETAIL, image.shape[0]))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    colours = matplotlib.colormaps[DIVERGING].resampled(_STEPS)
-    ax.imshow(small, cmap=colours, vmin=-1, vmax=1, interpolation="nearest")
+    signed, mean = image.dtype.kind == "f", image.mean(axis=0)
+    size = (min(_DETAIL, mean.shape[1]), min(_DETAIL, mean.shape[0]))
+    small = cv2.resize(mean, size, interpolation=cv2.INTER_AREA)
+    colours = matplotlib.colormaps[DIVERGING].resampled(_STEPS) if signed else "gray"
+    low, high = (-1, 1) if signed else (0, 255)
+    ax.imshow(small, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
