@@ -103,7 +103,8 @@ def _files(clip: pd.Series, frames: dict[int, Path]) -> Iterator[Finding]:
         problem = f"no file for {', '.join(absent)} (the folder has {min(frames)} .. {max(frames)})"
         yield Finding("warning", name, problem, "the frames that are there are used")
     if frames and {"onset", "offset"} <= set(known.index):
-        missing = sum(number not in frames for number in range(known["onset"], known["offset"] + 1))
+        there = sum(known["onset"] <= number <= known["offset"] for number in frames)
+        missing = known["offset"] - known["onset"] + 1 - there
         if missing > len(absent):
             problem = f"{missing} of the frames onset .. offset have no file"
             yield Finding("warning", name, problem, "unpack its frames again, if the release has them")
