@@ -18,6 +18,8 @@ HEADERS = (
     "Action Units",
     "Estimated Emotion",
 )
+# What a workbook with a password is: a compound file, in which the encrypted package has a name.
+PROTECTED = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600) + "EncryptedPackage".encode("utf-16-le")
 JPEG = cv2.imencode(".jpg", np.full((12, 10, 3), 120, np.uint8))[1].tobytes()
 
 

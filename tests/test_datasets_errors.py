@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from released import HEADERS, row, write_book, write_casme2, write_frames
+from released import HEADERS, PROTECTED, row, write_book, write_casme2, write_frames
 
 from dianet_utils import datasets
 from dianet_utils.datasets.synthetic.official import main
@@ -123,9 +123,9 @@ def test_several_folders_of_the_same_frames(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), "is protected by a password"),
+        (PROTECTED, "is protected by a password"),
         (b"", "is damaged or no Excel workbook"),
-        (b"Subject,Filename\n", "is damaged or no Excel workbook"),
+        (b"Subject,Filename\n", "is plain text, not an Excel workbook"),
         (None, "is damaged or no Excel workbook"),
     ],
     ids=["password", "empty", "text", "truncated"],

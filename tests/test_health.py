@@ -47,7 +47,7 @@ def test_everything_is_found_in_one_pass(sick: Path) -> None:
         ("warning", "01/EP02_01"): "apex '/' is not a whole number",
         ("error", "01/EP04_01"): "no folder of frames was found",
         ("warning", "01/EP06_01"): "3 of the frames onset .. offset have no file",
-        ("error", "01/EP07_01"): "reg_img6.jpg is empty, damaged or no image",
+        ("error", "01/EP07_01"): "reg_img6.jpg is empty",
         ("error", "01/EP08_01"): "frames of different sizes: 10 x 12 (reg_img4.jpg), 30 x 20 (reg_img9.jpg)",
         ("error", ""): "the same folder of frames, EP01_01, is used by 01/EP01_01, 01/ep01_01",
     }

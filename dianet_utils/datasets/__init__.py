@@ -44,6 +44,8 @@ def load(name: str, root: str | Path | None = None) -> pd.DataFrame:
         raise InputError(
             f"There is no dataset '{name}'{near_match(name, NAMES)}: give one of {', '.join(NAMES)}."
         )
+    if root is not None:
+        _check_path(root)
     if name == "synthetic":
         from dianet_utils.datasets import synthetic
 
@@ -54,6 +56,14 @@ def load(name: str, root: str | Path | None = None) -> pd.DataFrame:
             "as data_root, or use the dataset 'synthetic'."
         )
     return release.load(RELEASES[name], root)
+
+
+def _check_path(root: str | Path) -> None:
+    """Refuse what the system cannot even look up: control characters, endless names, links in a circle."""
+    try:
+        Path(root).expanduser().resolve().exists()
+    except (OSError, ValueError, RuntimeError):
+        raise InputError(f"There can be no folder {str(root)[:80]!r}: correct data_root.") from None
 
 
 def inspect(

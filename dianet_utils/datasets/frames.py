@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from dianet_utils.datasets.decoding import decode
 from dianet_utils.errors import InputError
 from dianet_utils.files import shown
 
@@ -77,24 +78,17 @@ def index_frames(folder: str | Path) -> dict[int, Path]:
 def read_frame(path: str | Path) -> np.ndarray:
     """One frame as RGB uint8 [H, W, 3]; a grey file gives three equal channels.
 
-    Raises InputError naming the file if it is missing, empty, cut short or no image.
+    Raises InputError naming the file if it is missing, or of no use for a reason of ``decoding.decode``.
     """
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"Cannot read the frame {shown(path)}: {error.strerror}.") from None
-    image = None
-    if content and not _cut_short(content):
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        fault = "is empty" if not content else "is damaged or no image"
-        raise InputError(f"The frame {shown(path)} {fault}: restore it from the release.")
-    return image
-
-
-def _cut_short(content: bytes) -> bool:
-    """Whether a JPEG ends before its end marker; the decoder would fill the rest with grey in silence."""
-    return content.startswith(b"\xff\xd8") and b"\xff\xd9" not in content[-256:]
+    try:
+        return decode(content)
+    except (ValueError, cv2.error) as error:
+        fault = str(error) if isinstance(error, ValueError) else "is damaged: restore it from the release"
+        raise InputError(f"The frame {shown(path)} {fault}.") from None
 
 
 def clip_frames(clip: pd.Series, first: int, last: int) -> list[Path]:

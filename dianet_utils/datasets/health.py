@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from dianet_utils.datasets.clips import EMOTIONS, FRAME_NUMBERS, disorder
+from dianet_utils.datasets.decoding import misnamed
 from dianet_utils.datasets.frames import frame_number, index_frames, read_frame
 from dianet_utils.errors import InputError
 
@@ -102,7 +103,8 @@ def _files(clip: pd.Series, frames: dict[int, Path]) -> Iterator[Finding]:
         problem = f"no file for {', '.join(absent)} (the folder has {min(frames)} .. {max(frames)})"
         yield Finding("warning", name, problem, "the frames that are there are used")
     if frames and {"onset", "offset"} <= set(known.index):
-        missing = sum(number not in frames for number in range(known["onset"], known["offset"] + 1))
+        there = sum(known["onset"] <= number <= known["offset"] for number in frames)
+        missing = known["offset"] - known["onset"] + 1 - there
         if missing > len(absent):
             problem = f"{missing} of the frames onset .. offset have no file"
             yield Finding("warning", name, problem, "unpack its frames again, if the release has them")
@@ -130,8 +132,13 @@ def _images(clip: pd.Series, frames: dict[int, Path], decode: bool) -> Iterator[
         try:
             height, width = read_frame(path).shape[:2]
             sizes.setdefault((width, height), []).append(path.name)
-        except InputError:
-            yield Finding("error", str(clip.name), f"{path.name} is empty, damaged or no image", _RESTORE)
+        except InputError as error:
+            fault, _, remedy = str(error).partition(path.name)[2].strip(" .").partition(": ")
+            yield Finding("error", str(clip.name), f"{path.name} {fault}", remedy or _RESTORE)
+            continue
+        if kind := misnamed(path):
+            problem = f"{path.name} is a {kind} file under another name"
+            yield Finding("note", str(clip.name), problem, "read by its content")
     if len(sizes) > 1:
         listed = ", ".join(f"{width} x {height} ({names[0]})" for (width, height), names in sizes.items())
         yield Finding("error", str(clip.name), f"frames of different sizes: {listed}", _RESTORE)

@@ -13,10 +13,12 @@ from typing import Any
 
 import pandas as pd
 
+from dianet_utils.checks import near_match
 from dianet_utils.datasets.clips import EMOTIONS, FRAME_NUMBERS, table
 from dianet_utils.datasets.frames import index_frames
 from dianet_utils.datasets.layouts import FrameFolder, Layout, find_frames
-from dianet_utils.datasets.sheets import find_sheet, read_sheet, whole_number
+from dianet_utils.datasets.names import fault
+from dianet_utils.datasets.sheets import find_sheet, number_problem, read_sheet, whole_number
 from dianet_utils.errors import InputError
 from dianet_utils.files import shown
 
@@ -100,7 +102,7 @@ def _ends(folder: Path) -> dict[str, str]:
 
 def _table(release: Release, sheet: Path | None, rows: pd.DataFrame, frames: FrameFolder) -> pd.DataFrame:
     """The table of clips from the sheet's rows (or the folders') and the folders of frames."""
-    named = rows[(rows["subject"] != "") & (rows["filename"] != "")]
+    named = rows[((rows["subject"] != "") & (rows["filename"] != "")) | _annotated(rows)]
     if named.empty:
         place = shown(sheet or frames.path)
         raise InputError(f"The sheet {place} has headers but no row with a subject and a filename.")
@@ -129,6 +131,11 @@ def _is_synthetic(sheet: Path | None, frames: FrameFolder) -> bool:
     return any((place / SYNTHETIC_MARK).is_file() for place in places)
 
 
+def _annotated(rows: pd.DataFrame) -> "pd.Series[bool]":
+    """Whether a row has at least two frame numbers, and so describes a clip even if its names are blank."""
+    return rows[FRAME_NUMBERS].map(lambda text: whole_number(text) is not None).sum(axis=1) >= 2
+
+
 def _unused(frames: FrameFolder, used: set[str]) -> list[str]:
     """A note on the folders of frames that no row of the sheet names, the first few of them by name."""
     folders = sorted(path for paths in frames.clips.values() for path in paths if str(path) not in used)
@@ -141,18 +148,20 @@ def _unused(frames: FrameFolder, used: set[str]) -> list[str]:
 
 def _record(release: Release, row: pd.Series, frames: FrameFolder, corrections: list[str]) -> dict[str, Any]:
     """One row of the table; what is wrong with the sheet's row goes into ``problem``."""
-    problems = []
-    digits = re.fullmatch(r"[A-Za-z]*0*(\d+)(\.0)?", row["subject"])
+    problems = [f"the {name} {problem}" for name in ("subject", "filename") if (problem := fault(row[name]))]
+    digits = None if problems else re.fullmatch(r"[A-Za-z]*0*([0-9]+)(\.0)?", row["subject"])
     subject = release.subject.format(int(digits.group(1))) if digits and release.subject else row["subject"]
-    filename = release.clip.format(filename=row["filename"], onset=row["onset"].removesuffix(".0"))
+    filename = row["filename"] and release.clip.format(
+        filename=row["filename"], onset=row["onset"].removesuffix(".0")
+    )
     emotion = _SPELLINGS.get(row["emotion"].lower(), row["emotion"].lower())
     numbers = {name: whole_number(row[name]) for name in FRAME_NUMBERS}
-    problems += [
-        f"{name} '{row[name]}' is not a whole number" for name in FRAME_NUMBERS if numbers[name] is None
-    ]
+    problems += [f"{name} {wrong}" for name in FRAME_NUMBERS if (wrong := number_problem(row[name]))]
     if not emotion:
         problems.append("the emotion is blank")
-    clip = f"{subject}/{filename}"
+    elif emotion not in EMOTIONS:
+        problems.append(f"there is no emotion '{emotion}'{near_match(emotion, EMOTIONS)}")
+    clip = f"{subject or _row_name(row)}/{filename or _row_name(row)}"
     for known in release.corrections:
         if (clip, *numbers.values()) == (known.clip, *known.wrong):
             numbers["apex"] = known.apex
@@ -163,6 +172,10 @@ def _record(release: Release, row: pd.Series, frames: FrameFolder, corrections: 
     missing = _count_missing(record, problems)
     record |= {"problem": "; ".join(problems), "missing_frames": missing}
     return record | {"apex_source": "sheet" if release.sheet_pattern else "midpoint", "row": row["row"]}
+
+
+def _row_name(row: pd.Series) -> str:
+    return f"(row {row['row']})"
 
 
 def _frames_of(record: dict[str, Any], filename: str, frames: FrameFolder, problems: list[str]) -> str:
@@ -186,7 +199,8 @@ def _count_missing(record: dict[str, Any], problems: list[str]) -> int:
         return 0
     if record["onset"] is None or record["offset"] is None:
         return 0
-    return sum(number not in present for number in range(record["onset"], record["offset"] + 1))
+    there = sum(record["onset"] <= number <= record["offset"] for number in present)
+    return max(record["offset"] - record["onset"] + 1 - there, 0)
 
 
 def _mark_repeats(records: list[dict[str, Any]]) -> None:

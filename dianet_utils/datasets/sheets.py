@@ -31,14 +31,30 @@ HEADERS = {
 }
 # SAMM has 13 rows above its headers; nothing is looked for beyond this row.
 _LAST_HEADER_ROW = 40
-# How a password-protected workbook (and an old .xls) begins.
+LARGEST_NUMBER = 9_999_999  # of a frame: half a day at 200 frames a second
+# How an old .xls and a password-protected workbook begin, and what only the latter holds.
 _COMPOUND_FILE = bytes.fromhex("d0cf11e0a1b11ae1")
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """The folders directly in ``folder``, by name; hidden ones and what cannot be listed are passed over."""
+    """The folders directly in ``folder``, by name; hidden ones and what cannot be listed are passed over.
+
+    Links to folders count, as copies are often linked from another disk, but none that leads back above
+    itself.
+    """
+    inside = sorted(item for item in _items(folder) if item.is_dir() and not item.name.startswith("."))
+    return [item for item in inside if not item.is_symlink() or item.resolve() not in _above(folder)]
+
+
+def _above(folder: Path) -> list[Path]:
+    return [folder.resolve(), *folder.resolve().parents]
+
+
+def _items(folder: Path) -> list[Path]:
+    """What lies in ``folder``; nothing where it cannot be listed."""
     try:
-        return sorted(item for item in folder.iterdir() if item.is_dir() and not item.name.startswith("."))
+        return list(folder.iterdir())
     except OSError:
         return []
 
@@ -64,15 +80,20 @@ def find_sheet(root: Path, pattern: str, title: str) -> Path:
     raise InputError(
         f"No annotation sheet of {title} (an .xlsx or .xls file) was found in {shown(root)}, two levels "
         "below it or beside it: put it there under its released name, or give the sheet itself as data_root."
+        f"{_other_formats(root)}"
     )
+
+
+def _other_formats(root: Path) -> str:
+    """A sentence on sheets that lie in ``root`` but cannot be read as they are, or ""."""
+    suffixes = {".csv", ".tsv", ".ods", ".xlsm", ".xlsb", ".numbers"}
+    names = sorted(item.name for item in _items(root) if item.suffix.lower() in suffixes)
+    return f" It holds {', '.join(names)}: save a copy as .xlsx." if names else ""
 
 
 def _sheets(folder: Path, depth: int) -> Iterator[Path]:
     """The workbooks in ``folder`` and ``depth`` levels below; ``~$`` marks a lock file of Excel."""
-    try:
-        files = [item for item in folder.iterdir() if item.suffix.lower() in {".xlsx", ".xls"}]
-    except OSError:
-        return
+    files = [item for item in _items(folder) if item.suffix.lower() in {".xlsx", ".xls"}]
     yield from (item for item in files if item.is_file() and not item.name.startswith(("~$", ".")))
     if depth > 0:
         for inside in subfolders(folder):
@@ -99,6 +120,7 @@ def read_sheet(path: Path, worksheet: str = "") -> pd.DataFrame:
         )
     cells = sheets[complete[0]]
     header_row, columns = headers[complete[0]]
+    _refuse_repeated(path, complete[0], list(cells.iloc[header_row]), columns)
     rows = cells.iloc[header_row + 1 :]
     rows = rows[(rows != "").any(axis=1)]
     found = {field: rows[columns[field]] if field in columns else "" for field in COLUMNS}
@@ -111,25 +133,26 @@ def _open(path: Path) -> dict[str, pd.DataFrame]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl reports every Excel feature it passes over
             sheets = pd.read_excel(path, sheet_name=None, header=None, dtype=str, na_filter=False)
-    except ImportError:
-        raise
-    except Exception:
+    except Exception as error:
         # The parsers raise a dozen kinds of errors on damaged files; what a reader can do is the same.
-        raise InputError(_explain_unreadable(path)) from None
+        raise InputError(_explain_unreadable(path, error)) from None
     return {
         str(name): cells.astype(str).apply(lambda column: column.str.strip())
         for name, cells in sheets.items()
     }
 
 
-def _explain_unreadable(path: Path) -> str:
+def _explain_unreadable(path: Path, error: Exception) -> str:
     try:
-        with path.open("rb") as file:
-            beginning = file.read(len(_COMPOUND_FILE))
-    except OSError as error:
-        return f"Cannot open the sheet {shown(path)}: {error.strerror}."
-    if beginning == _COMPOUND_FILE and path.suffix.lower() == ".xlsx":  # a real one is a zip archive
+        content = path.read_bytes()
+    except OSError as problem:
+        return f"Cannot open the sheet {shown(path)}: {problem.strerror}."
+    if content.startswith(_COMPOUND_FILE) and (_ENCRYPTED in content or "encrypted" in str(error).lower()):
         return f"The sheet {shown(path)} is protected by a password: save a copy without one and use that."
+    if isinstance(error, ImportError):
+        return f"The sheet {shown(path)} is of another program than Excel: save a copy of it as .xlsx."
+    if content.strip() and b"\0" not in content:
+        return f"The sheet {shown(path)} is plain text, not an Excel workbook: save a copy of it as .xlsx."
     return f"The sheet {shown(path)} is damaged or no Excel workbook: restore it from the release."
 
 
@@ -153,6 +176,17 @@ def _find_header(cells: pd.DataFrame) -> tuple[int, dict[str, int]]:
     return best
 
 
+def _refuse_repeated(path: Path, worksheet: str, headers: list[str], columns: dict[str, int]) -> None:
+    """Refuse two columns under one header, as either may be the one that is meant."""
+    plain = [_plain(text) for text in headers]
+    repeated = [headers[place] for place in columns.values() if plain.count(plain[place]) > 1]
+    if repeated:
+        raise InputError(
+            f"{shown(path)}, worksheet {worksheet}, has more than one column {', '.join(repeated)}: "
+            "delete or rename all but the one that is meant."
+        )
+
+
 def _missing(columns: dict[str, int]) -> list[str]:
     return [HEADERS[field] for field in COLUMNS if field not in columns and field != "action_units"]
 
@@ -174,5 +208,17 @@ def _explain_missing(
 
 
 def whole_number(text: str) -> int | None:
-    """The whole number a cell spells ("46", "46.0"), or None."""
-    return int(float(text)) if re.fullmatch(r"\d+(\.0*)?", text) else None
+    """The frame number a cell spells ("46", "46.0"), or None; none is larger than ``LARGEST_NUMBER``."""
+    number = float(text) if re.fullmatch(r"[0-9]+(\.0*)?", text) else LARGEST_NUMBER + 1.0
+    return int(number) if number <= LARGEST_NUMBER else None
+
+
+def number_problem(text: str) -> str:
+    """What is wrong with a cell that is no frame number, or ""."""
+    if whole_number(text) is not None:
+        return ""
+    if re.fullmatch(r"-[0-9]+(\.0*)?", text):
+        return f"'{text}' is negative"
+    if re.fullmatch(r"[0-9]+(\.0*)?", text):
+        return f"'{text[:30]}' is larger than any frame number ({LARGEST_NUMBER})"
+    return f"'{text}' is not a whole number"

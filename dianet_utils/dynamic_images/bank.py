@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -125,6 +125,9 @@ def _sources(clips: pd.DataFrame, recipe: Recipe) -> list[Source]:
     """The files of every clip; one InputError for all clips that cannot be used."""
     if clips.empty or not clips.index.is_unique:
         raise InputError("Dynamic images need a table of clips with at least one row and no clip twice.")
+    folders = [folder for folder in clips["frames"] if folder]
+    if folders and not any(Path(folder).is_dir() for folder in folders):
+        raise InputError("\n".join(_vanished(folders)))
     sources, problems = [], []
     for name, clip in clips.iterrows():
         problem = _row_problem(clip)
@@ -195,16 +198,15 @@ def _build(
         finally:
             pool.shutdown(wait=True, cancel_futures=True)  # an interrupt does not wait for the rest
     if problems:
-        told = _vanished(sources) or sorted(problems)
+        told = _vanished(source.clip["frames"] for source in sources) or sorted(problems)
         raise InputError(_listing("problems stop this bank; the clips that are done are kept", told))
     return images
 
 
-def _vanished(sources: Sequence[Source]) -> list[str]:
-    """A sentence for each folder that is not there any more, in place of one for each of its frames."""
+def _vanished(folders: Iterable[str]) -> list[str]:
+    """A sentence for each folder that is not there any more, in place of one for each clip or frame in it."""
     gone: Counter[Path] = Counter()
-    for source in sources:
-        folder = Path(source.clip["frames"])
+    for folder in map(Path, folders):
         if not folder.is_dir():
             gone[next(path for path in (folder, *folder.parents) if path.parent.is_dir())] += 1
     return [

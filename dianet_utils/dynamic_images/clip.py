@@ -99,8 +99,12 @@ class Source:
     def frames(self) -> Iterator[Frame]:
         """Decode the frames one after another, cropped to the clip's one box, as RGB uint8 [H, W, 3]."""
         box: Box | None = clip_box(self.clip)
+        size: tuple[int, ...] = ()
         for path in self.files:
             frame = read_frame(path)
+            size = size or frame.shape
+            if frame.shape != size:
+                raise InputError(_of_another_size(path, frame.shape, size))
             yield frame if box is None else box.of(frame)
 
 
@@ -195,12 +199,24 @@ def _finished(name: str, image: npt.NDArray[Any], recipe: Recipe) -> npt.NDArray
     return (minmax if recipe.scaling == "minmax" else scale_signed)(resized).transpose(2, 0, 1)
 
 
+def _of_another_size(path: Path, size: tuple[int, ...], first: tuple[int, ...]) -> str:
+    return (
+        f"The frame {shown(path)} is {size[1]} x {size[0]} pixels but the first of its clip is "
+        f"{first[1]} x {first[0]}: restore it from the release."
+    )
+
+
 def _unreadable(source: Source) -> list[str]:
-    """A sentence for each frame of the clip that cannot be read."""
+    """A sentence for each frame of the clip that cannot be read, or is of another size than the first."""
     problems = []
+    size: tuple[int, ...] = ()
     for path in source.files:
         try:
-            read_frame(path)
+            shape = read_frame(path).shape
         except InputError as error:
             problems.append(str(error))
+            continue
+        size = size or shape
+        if shape != size:
+            problems.append(_of_another_size(path, shape, size))
     return problems

@@ -1,0 +1,91 @@
+"""The bytes of one frame to its pixels; what would have to be guessed at is refused."""
+
+import io
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+MAX_SIDE = 8192  # px; four times the longest side of a released frame
+_SUFFIXES = {
+    "JPEG": (".jpg", ".jpeg"),
+    "MPO": (".jpg", ".jpeg"),
+    "PNG": (".png",),
+    "BMP": (".bmp",),
+    "TIFF": (".tif", ".tiff"),
+}
+_RESTORE = "restore it from the release"
+_DAMAGED = f"is damaged or no image: {_RESTORE}"
+
+
+def decode(content: bytes) -> npt.NDArray[np.uint8]:
+    """RGB uint8 [H, W, 3] from the bytes of a JPEG, PNG, BMP or TIFF file; grey gives three equal channels.
+
+    Raises ValueError saying what is wrong and what to do: empty, cut short, no image, too large, of another
+    format, in the colours of print, of more than 8 bits a channel, or transparent.
+    """
+    if not content:
+        raise ValueError(f"is empty: {_RESTORE}")
+    kind = _checked_format(content)
+    if _cut_short(content, kind):
+        raise ValueError(_DAMAGED)
+    encoded = np.frombuffer(content, np.uint8)
+    if kind != "JPEG":
+        _check_depth(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))
+    image = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise ValueError(_DAMAGED)
+    return np.asarray(image, np.uint8)
+
+
+def _checked_format(content: bytes) -> str:
+    """The format that the first bytes tell, whatever the file is called; ValueError if it is of no use."""
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            kind, mode, size = str(picture.format), picture.mode, picture.size
+    except Image.DecompressionBombError:
+        raise ValueError(_too_large("enormous")) from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, ArithmeticError, LookupError):
+        raise ValueError(_DAMAGED) from None
+    if max(size) > MAX_SIDE:
+        raise ValueError(_too_large(f"{size[0]} x {size[1]} pixels"))
+    if kind not in _SUFFIXES:
+        raise ValueError(f"is a {kind} file: convert the clip to JPEG, PNG, BMP or TIFF")
+    if mode == "CMYK":
+        raise ValueError("has the colours of print (CMYK): convert the clip to RGB or grey")
+    return kind
+
+
+def _too_large(what: str) -> str:
+    return f"is {what}, more than {MAX_SIDE} a side: scale the clip down"
+
+
+def _cut_short(content: bytes, kind: str) -> bool:
+    """Whether a JPEG ends before its end marker; the decoder would fill the rest with grey in silence."""
+    return kind in ("JPEG", "MPO") and b"\xff\xd9" not in content[-256:]
+
+
+def _check_depth(image: npt.NDArray[np.generic] | None) -> None:
+    """Refuse what 8 bits a channel and three channels cannot hold."""
+    if image is None:
+        raise ValueError(_DAMAGED)
+    if image.dtype != np.uint8:
+        raise ValueError(
+            f"has {8 * image.dtype.itemsize} bits a channel: convert the clip to 8 bits, all frames alike"
+        )
+    if image.ndim == 3 and image.shape[2] == 4 and (image[..., 3] != 255).any():
+        raise ValueError("is transparent in places: lay the clip on a background first")
+
+
+def misnamed(path: Path) -> str:
+    """The format of an image file whose name says another one, or "" (also for what is no image)."""
+    try:
+        with Image.open(path) as picture:
+            kind = str(picture.format)
+    except Exception:  # what is wrong with it is said where it is read
+        return ""
+    fits = os.path.splitext(path.name)[1].lower() in _SUFFIXES.get(kind, ())
+    return "" if fits else kind

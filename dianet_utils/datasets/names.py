@@ -1,0 +1,24 @@
+"""Names that come from a sheet: what they may not be, so that they stay names and never become paths."""
+
+import re
+
+LONGEST = 100  # characters
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # devices of Windows
+
+
+def fault(name: str) -> str:
+    """Why ``name`` cannot be a subject or a filename, or "".
+
+    It must be the name of one file on every system: no separator, no control character, not ``.`` or ``..``,
+    no device of Windows, at most :data:`LONGEST` characters. Frames are found by comparing names with the
+    folders that are there, so a name cannot lead elsewhere in any case; here the row is told.
+    """
+    if not name:
+        return "is blank (a merged cell holds its text only once: unmerge and fill it)"
+    if len(name) > LONGEST:
+        return f"has {len(name)} characters, more than {LONGEST}"
+    if re.search(r'[/\\:*?"<>|\x00-\x1f\x7f]', name) or name.strip(". ") != name.strip():
+        return "is no name of a file"
+    if _RESERVED.fullmatch(name):
+        return "is a name that Windows keeps for a device"
+    return ""
