@@ -114,30 +114,36 @@ def keep_model(
     It lies in ``folder/model``, see :mod:`dianet_utils.saved`. ``metrics`` are those of leave-one-subject-out
     with the same configuration, for its card; a card that has none yet gets them without another training.
     """
-    from dianet_utils import datasets, saved
-    from dianet_utils.datasets.frames import framing_of
+    from dianet_utils import saved
     from dianet_utils.training import choose_device, train_model
 
-    place, framing = folder / "model", framing_of(bank.clips)
-    about = {
+    place, scores = folder / "model", dict(metrics) if metrics else None
+    if (place / saved.NOTE).is_file():
+        kept = saved.load(place)
+        if kept.config != config or kept.about["data_fingerprint"] != bank.fingerprint:
+            raise InputError(f"{place} holds a model of other settings or other data: give another folder.")
+        if scores in (None, kept.about["loso"]):
+            return place
+        return saved.save(place, kept.model, config, bank.classes, {**kept.about, "loso": scores})
+    fold = loso.everyone_fold(bank.clips, config.validation, seed=0)
+    model, _ = train_model(bank, fold, config, choose_device(device))
+    return saved.save(place, model, config, bank.classes, {**_origin(bank), "loso": scores})
+
+
+def _origin(bank: "Bank") -> dict[str, Any]:
+    """What a model's note says of the clips that it was trained on."""
+    from dianet_utils import datasets
+    from dianet_utils.datasets.frames import framing_of
+
+    framing = framing_of(bank.clips)
+    return {
         "trained_on": datasets.title(bank.clips),
         "synthetic": bool(bank.clips.attrs.get("synthetic")),
         "clips": len(bank.clips),
         "subjects": int(bank.clips["subject"].nunique()),
         "data_fingerprint": bank.fingerprint,
         "framing": framing and list(framing),
-        "loso": dict(metrics) if metrics else None,
     }
-    if (place / saved.NOTE).is_file():
-        kept = saved.load(place)
-        if kept.config != config or kept.about["data_fingerprint"] != bank.fingerprint:
-            raise InputError(f"{place} holds a model of other settings or other data: give another folder.")
-        if metrics is None or kept.about == about:
-            return place
-        return saved.save(place, kept.model, config, bank.classes, about)
-    fold = loso.everyone_fold(bank.clips, config.validation, seed=0)
-    model, _ = train_model(bank, fold, config, choose_device(device))
-    return saved.save(place, model, config, bank.classes, about)
 
 
 def describe(config: Config) -> "pd.DataFrame":

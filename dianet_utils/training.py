@@ -88,7 +88,9 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     return _result(bank, fold, probabilities, history)
 
 
-def train_model(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> tuple[Network, dict[str, Any]]:
+def train_model(
+    bank: Bank, fold: Fold, config: Config, device: str = "cpu"
+) -> tuple[Network, dict[str, Any]]:
     """The network that :func:`train_fold` would test, at its best epoch, and the curves of its training."""
     data = _Batches.of(bank, device, config.uses_gender)
     return _train(data, len(bank.classes), fold, config, device)
