@@ -25,8 +25,8 @@ class Answer:
     """What a model says of one clip.
 
     ``probabilities`` by emotion, the largest first, summing to 1; ``looks`` [phase, h, w], Grad-CAM of the
-    first of them on each input; ``attention`` [2, L, L], what each phase takes from the other, or None for a fusion
-    without attention.
+    first of them on each input; ``attention`` [2, L, L], what each phase takes from the other, or None for a
+    fusion without attention.
     """
 
     probabilities: pd.Series

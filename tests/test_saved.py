@@ -94,7 +94,7 @@ def _cut(name: str, length: int):
     [
         (lambda folder: (folder / saved.NOTE).unlink(), "holds no saved model"),
         (lambda folder: (folder / saved.WEIGHTS).unlink(), "Cannot read the weights .*No such file"),
-        (_cut(saved.WEIGHTS, 5000), "is damaged, or not the file"),
+        (_cut(saved.WEIGHTS, 5000), "is damaged, or not what"),
         (_cut(saved.NOTE, 100), "cannot be read"),
         (_edited(format="another"), "describes no model of this project"),
         (_edited(classes="happiness"), "lacks classes"),

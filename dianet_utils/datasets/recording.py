@@ -51,7 +51,7 @@ def read_recording(
     """Read frames ``first`` .. ``last`` (inclusive; None: from the first, to the last) of a video or folder.
 
     With ``crop`` the face is found once and the same box, laid about it by ``framing``, cut from every frame;
-    ``face`` chooses among several, 1 for the largest (None takes it and says so). Otherwise frames stay whole.
+    ``face`` chooses among several, 1 for the largest (None takes it and says so). Else frames stay whole.
     Raises InputError, in one sentence, for a file that is no video, for fewer than three frames or more than
     :data:`MAX_FRAMES`, for frames of several sizes, and where no face is found.
     """
