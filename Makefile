@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help loso test lint lab notebooks reference pins clean
+.PHONY: help loso test lint lab notebooks reference address try-colab try-lab pins clean
 
 help:
 	@echo "make loso       environment, then leave-one-subject-out on the synthetic dataset (notebook 04)"
@@ -12,6 +12,9 @@ help:
 	@echo "make lab        environment, then JupyterLab in notebooks/"
 	@echo "make notebooks  run every notebook on its defaults and keep the outputs (for a commit)"
 	@echo "make reference  keep the results of those runs that README shows"
+	@echo "make address    write the address URL=... into badges, setup cells, README and CITATION"
+	@echo "make try-colab  run every notebook as Colab would, in an environment of its versions"
+	@echo "make try-lab    run every notebook in JupyterLab in a headless Chromium"
 	@echo "make pins       choose the newest versions that pyproject.toml allows and pin them"
 	@echo "make clean      remove the environment and the caches, but no result"
 
@@ -44,6 +47,15 @@ notebooks: $(READY)
 
 reference: $(READY)
 	@$(BIN)/python tools/keep_reference.py
+
+address: $(READY)
+	@$(BIN)/python tools/stamp_address.py $(URL) $(BRANCH)
+
+try-colab: $(READY)
+	@$(BIN)/python tools/try_colab.py
+
+try-lab: $(READY)
+	@$(BIN)/python tools/try_lab.py
 
 pins: $(READY)
 	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10 --all-extras --upgrade \

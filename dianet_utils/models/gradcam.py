@@ -40,7 +40,8 @@ def look(model: DIANet, images: Tensor, wanted: Tensor) -> Tensor:
     """Where each stream of DIANet looked, [N, P, h, w]: Grad-CAM at its deepest stage of 7 x 7 cells.
 
     A stage may be finer, not coarser. For 224 px it is the last one of most backbones. A shared backbone
-    sees all phases in one batch, so each phase still has a map of its own. InputError for backbones without feature maps.
+    sees all phases in one batch, so each phase still has a map of its own. InputError for backbones
+    without feature maps.
     """
     layers = [_stage(stream.network, images.shape[-1]) for stream in model.streams]
     maps = grad_cam(model, images, layers, wanted)

@@ -1,5 +1,6 @@
 """Figures of one clip and a model's answer to it: its frames, what was asked, and where the model looked."""
 
+from itertools import cycle
 from typing import Any
 
 import cv2
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 
 from dianet_utils.datasets.frames import Box
 from dianet_utils.dynamic_images import Moments
-from dianet_utils.plots.images import DETAIL, PHOTOGRAPH, bare, draw_signed_on, small
-from dianet_utils.plots.style import BLUE, GREY, PHASE_COLOURS, RED, figure
+from dianet_utils.plots.images import DETAIL, PHOTOGRAPH, STYLES, bare, draw_signed_on, small
+from dianet_utils.plots.style import BLUE, GREY, PALETTE, PHASE_COLOURS, RED, figure
 
 _KEY_FRAMES = ("onset", "apex", "offset")
 
@@ -101,3 +102,15 @@ def _draw_heat(place: Axes, heat: NDArray[np.floating], size: tuple[int, ...], a
     large = cv2.resize(heat.astype(np.float32), size[::-1], interpolation=cv2.INTER_LINEAR)
     scaled = large / max(float(heat.max()), 1e-12)
     return place.imshow(scaled, cmap="viridis", vmin=0, vmax=1, alpha=alpha, interpolation="nearest")
+
+
+def draw_stability(table: pd.DataFrame, apex: int, title: str = "") -> Figure:
+    """Probabilities of the classes (columns) against the apex (index, frame numbers), the one used marked."""
+    drawn, place = figure(6.0, 2.8)
+    for name, style, colour in zip(table.columns, cycle(STYLES), cycle(PALETTE), strict=False):
+        place.plot(table.index, table[name], style, color=colour, lw=2, label=name)
+    place.axvline(apex, color=GREY, lw=1, ls=":")
+    place.annotate("apex used", (apex, 1.0), (4, 0), textcoords="offset points", color=GREY, fontsize=8)
+    place.set(xlabel="frame taken as the apex", ylabel="probability", ylim=(0, 1.08), title=title)
+    drawn.legend(loc="outside right upper", fontsize=8)
+    return drawn
