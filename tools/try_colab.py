@@ -3,11 +3,13 @@
     python tools/try_colab.py              all notebooks, at tiny sizes
     python tools/try_colab.py 04 12        some, by number
     python tools/try_colab.py --defaults   with the parameters that a reader finds in them
+    python tools/try_colab.py --python /path/to/python3.13
 
 The environment is made once, under build/colab (a minute or two, about 6 GB with torch); it has neither
 papermill nor this project. Notebooks clone the last commit of this checkout, so commit first.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -47,10 +49,10 @@ def uv(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "uv", *arguments], check=True)
 
 
-def make_environment() -> None:
+def make_environment(python: str) -> None:
     """Colab's Python with Colab's versions, once; with a stub of google.colab, loaded at the start."""
     if not (ENVIRONMENT / "complete").is_file():
-        uv("venv", "--quiet", "--clear", "--python", "3.13", str(ENVIRONMENT))
+        uv("venv", "--quiet", "--clear", "--python", python, str(ENVIRONMENT))
         uv("pip", "install", "--quiet", "--python", str(PYTHON), *VERSIONS)
         stub = next((ENVIRONMENT / "lib").glob("python3.*")) / "site-packages"
         (stub / "google" / "colab").mkdir(parents=True, exist_ok=True)
@@ -95,12 +97,21 @@ def try_notebook(path: Path, scratch: Path, address: str, parameters: dict[str, 
     return done.returncode == 0
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Run notebooks as Colab would.")
+    parser.add_argument("numbers", nargs="*", help="notebooks by number (default: all)")
+    parser.add_argument("--defaults", action="store_true", help="with the parameters that are in them")
+    parser.add_argument("--python", default="3.13", help="the interpreter for the environment")
+    return parser
+
+
 def main(arguments: list[str]) -> int:
     """Try the notebooks whose names start with one of the arguments; all without any."""
     from dianet_utils.datasets import synthetic
 
-    defaults, numbers = "--defaults" in arguments, tuple(a for a in arguments if not a.startswith("-"))
-    make_environment()
+    options = _parser().parse_args(arguments)
+    defaults, numbers = options.defaults, tuple(options.numbers)
+    make_environment(options.python)
     before, passed = installed(), []
     print(
         "\n".join(

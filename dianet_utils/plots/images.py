@@ -140,6 +140,28 @@ def draw_course(
     return drawn
 
 
+def draw_follow(
+    frames: NDArray[Any], numbers: NDArray[Any], rows: Mapping[str, NDArray[Any]], number: int, title: str = ""
+) -> Figure:
+    """One frame of a clip [T, H, W, 3], its weight in each phase, and the images added up as far as it."""
+    at = int(np.abs(numbers - number).argmin())
+    drawn, axes = figure(7.2, 2.5, ncols=2 + len(rows), width_ratios=[1, 1.6, *[1] * len(rows)])
+    axes[0].imshow(small(frames[at], PHOTOGRAPH), interpolation="nearest")
+    axes[0].set_title(f"frame {numbers[at]}", fontsize=9)
+    for style, place, (phase, row) in zip(STYLES, axes[2:], rows.items(), strict=False):
+        colour, inside = PHASE_COLOURS[phase], row != 0 if phase != "whole" else np.ones(len(row), bool)
+        axes[1].plot(numbers[inside], row[inside], style, color=colour, lw=2)
+        axes[1].plot(numbers[at], row[at], "o", color=colour, ms=5)
+        draw_signed_on(place, np.tensordot(row[: at + 1], frames[: at + 1].astype(np.float64), axes=1))
+        place.set_title(f"{phase}: {row[at]:+d}", fontsize=9, color=colour)
+    axes[1].axhline(0, color="black", lw=0.8)
+    axes[1].axvline(numbers[at], color=GREY, lw=1, ls=":")
+    axes[1].set(xlabel="frame number", ylabel="weight", title="weights")
+    bare(np.delete(axes, 1))
+    drawn.suptitle(title, fontsize="medium")
+    return drawn
+
+
 def draw_responses(table: pd.DataFrame, unit: str) -> Figure:
     """What each phase's image keeps of the motion: one point a clip, columns are phases."""
     drawn, place = figure(6.0, 2.8)

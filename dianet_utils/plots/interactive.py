@@ -42,4 +42,4 @@ def _control(values: Sequence[Any]) -> Any:
 
     if not all(isinstance(value, int) for value in values):
         return ipywidgets.Dropdown(options=list(values))
-    return ipywidgets.SelectionSlider(options=sorted(values), value=values[0], continuous_update=False)
+    return ipywidgets.SelectionSlider(options=sorted(set(values)), value=values[0], continuous_update=False)
