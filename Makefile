@@ -6,7 +6,7 @@ IP ?= 127.0.0.1
 READY := $(VENV)/.ready
 SITE := .venv-site
 
-.PHONY: help loso test lint lab notebooks reference site pins clean
+.PHONY: help loso test lint lab notebooks reference site address try-colab try-lab pins clean
 
 help:
 	@echo "make loso       environment, then leave-one-subject-out on the synthetic dataset (notebook 04)"
@@ -15,6 +15,9 @@ help:
 	@echo "make notebooks  run every notebook on its defaults and keep the outputs (for a commit)"
 	@echo "make reference  keep the results of those runs that README shows"
 	@echo "make site       build the web pages from README, notebooks and docs/ into build/site"
+	@echo "make address    write the address URL=... into badges, setup cells, README and CITATION"
+	@echo "make try-colab  run every notebook as Colab would, in an environment of its versions"
+	@echo "make try-lab    run every notebook in JupyterLab in a headless Chromium"
 	@echo "make pins       choose the newest versions that pyproject.toml allows and pin them"
 	@echo "make clean      remove the environment and the caches, but no result"
 
@@ -58,6 +61,15 @@ $(SITE)/.ready: docs/requirements.txt
 site: $(SITE)/.ready
 	@$(SITE)/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -c docs -d build/doctrees . build/site
 	@echo "site: build/site/index.html"
+
+address: $(READY)
+	@$(BIN)/python tools/stamp_address.py $(URL) $(BRANCH)
+
+try-colab: $(READY)
+	@$(BIN)/python tools/try_colab.py
+
+try-lab: $(READY)
+	@$(BIN)/python tools/try_lab.py
 
 PIN := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10 --upgrade \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links

@@ -24,9 +24,9 @@ from dianet_utils.saved import Saved
 class Answer:
     """What a model says of one clip.
 
-    ``probabilities`` by emotion, the largest first, summing to 1; ``looks`` [phase, h, w], Grad-CAM of the first
-    of them on each input; ``attention`` [2, L, L], what each phase takes from the other, or None for a fusion
-    without attention.
+    ``probabilities`` by emotion, the largest first, summing to 1; ``looks`` [phase, h, w], Grad-CAM of the
+    first of them on each input; ``attention`` [2, L, L], what each phase takes from the other, or None for a
+    fusion without attention.
     """
 
     probabilities: pd.Series
@@ -37,16 +37,24 @@ class Answer:
 def find_phases(frames: NDArray[np.uint8]) -> tuple[int, int, int]:
     """Positions of onset, apex and offset among the frames [T, H, W, 3] of a face, counted from 0.
 
-    The clip is taken as cut to the expression: it starts at the onset and ends at the offset. The apex is the
-    frame between them that differs most from the first, by the mean absolute difference of blurred grey
-    frames whose mean light has been evened out.
+    The clip is taken as cut to the expression: it starts at the onset and ends at the offset. The apex is
+    where the frames depart most from a straight passage between those two, so that neither slow drift of the
+    head nor a face that does not come back is taken for it: the 99.9th percentile over the pixels of
+    ``|I_t - (1 - s) I_1 - s I_T|``, ``s = (t - 1) / (T - 1)``, of blurred grey frames of evened light,
+    smoothed over about five frames.
     """
-    smooth = np.stack([cv2.GaussianBlur(_grey(frame), (0, 0), len(frame) / 64) for frame in frames])
-    change = np.abs(smooth - smooth[0]).mean(axis=(1, 2))
-    return 0, 1 + int(change[1:-1].argmax()), len(frames) - 1
+    blur = len(frames[0]) / 128
+    smooth = np.stack([cv2.GaussianBlur(_grey(frame), (0, 0), blur) for frame in frames])
+    departure = np.empty((len(frames), 1), np.float32)
+    for place, share in enumerate(np.linspace(0, 1, len(frames))):
+        passage = (1 - share) * smooth[0] + share * smooth[-1]
+        departure[place] = np.quantile(np.abs(smooth[place] - passage), 0.999)
+    course = cv2.GaussianBlur(departure, (1, 13), 2.0).ravel()
+    return 0, 1 + int(course[1:-1].argmax()), len(frames) - 1
 
 
 def _grey(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The frame in grey [H, W], without its mean, so that flicker of the light is no motion."""
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
     return grey - grey.mean()
 

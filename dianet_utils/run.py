@@ -9,7 +9,7 @@ from dianet_utils import datasets, loso, machine
 from dianet_utils.checks import Check, Choice, Flag, Number, Text, Whole, Wholes, check_all, near_match
 from dianet_utils.config import CHECKS, LEAKY_MARK, Config, configure
 from dianet_utils.errors import InputError
-from dianet_utils.files import RESULTS
+from dianet_utils.files import RESULTS, read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +26,12 @@ RUN_CHECKS: dict[str, Check] = {
     "within": Flag(),
     "weights": Text(optional=True),
     "clip": Text(optional=True),
+    "model_folder": Text(optional=True),
+    "onset": Whole(0, 10**9, optional=True),
+    "apex": Whole(0, 10**9, optional=True),
+    "offset": Whole(0, 10**9, optional=True),
+    "face": Whole(1, 99, optional=True),
+    "crop": Flag(),
     "rows": Text(optional=True),
     "genders": Text(optional=True),
     "drift_px": Number(0.0, 20.0),
@@ -137,42 +143,44 @@ def title(clips: "pd.DataFrame", config: Config) -> str:
     return f"{name}, LEAKY: epoch chosen on the test subject" if config.leaky else name
 
 
-def keep_model(
-    bank: "Bank",
-    config: Config,
-    folder: Path,
-    metrics: Mapping[str, Any] | None = None,
-    device: str = "auto",
-) -> Path:
-    """The folder of the model of a run: trained on all subjects of the bank if it is not there yet.
+def keep_model(bank: "Bank", config: Config, folder: Path, device: str = "auto") -> Path:
+    """The model of a run folder, in ``folder/model``: trained on all subjects if it is not there yet.
 
-    It lies in ``folder/model``, see :mod:`dianet_utils.saved`. ``metrics`` are those of leave-one-subject-out
-    with the same configuration, for its card; a card that has none yet gets them without another training.
+    See :mod:`dianet_utils.saved`. Its card has the scores of the run, as far as ``folder`` holds them now; it
+    is written anew when they have changed, without another training. Raises InputError if what lies there is
+    the model of another configuration or of other data.
     """
-    from dianet_utils import datasets, saved
-    from dianet_utils.datasets.frames import framing_of
+    from dianet_utils import saved
     from dianet_utils.training import choose_device, train_model
 
-    place, framing = folder / "model", framing_of(bank.clips)
-    about = {
+    place, record = folder / "model", folder / "metrics.json"
+    scores = read_json(record) if record.is_file() else None
+    if (place / saved.NOTE).is_file():
+        kept = saved.load(place)
+        if kept.config != config or kept.about["data_fingerprint"] != bank.fingerprint:
+            raise InputError(f"{place} holds a model of other settings or other data: give another folder.")
+        if kept.about["loso"] == scores:
+            return place
+        return saved.save(place, kept.model, config, bank.classes, {**kept.about, "loso": scores})
+    fold = loso.everyone_fold(bank.clips, config.validation, seed=0)
+    model, _ = train_model(bank, fold, config, choose_device(device))
+    return saved.save(place, model, config, bank.classes, {**_origin(bank), "loso": scores})
+
+
+def _origin(bank: "Bank") -> dict[str, Any]:
+    """What a model's note says of the clips that it was trained on."""
+    from dianet_utils import datasets
+    from dianet_utils.datasets.frames import framing_of
+
+    framing = framing_of(bank.clips)
+    return {
         "trained_on": datasets.title(bank.clips),
         "synthetic": bool(bank.clips.attrs.get("synthetic")),
         "clips": len(bank.clips),
         "subjects": int(bank.clips["subject"].nunique()),
         "data_fingerprint": bank.fingerprint,
         "framing": framing and list(framing),
-        "loso": dict(metrics) if metrics else None,
     }
-    if (place / saved.NOTE).is_file():
-        kept = saved.load(place)
-        if kept.config != config or kept.about["data_fingerprint"] != bank.fingerprint:
-            raise InputError(f"{place} holds a model of other settings or other data: give another folder.")
-        if metrics is None or kept.about == about:
-            return place
-        return saved.save(place, kept.model, config, bank.classes, about)
-    fold = loso.everyone_fold(bank.clips, config.validation, seed=0)
-    model, _ = train_model(bank, fold, config, choose_device(device))
-    return saved.save(place, model, config, bank.classes, about)
 
 
 def describe(config: Config) -> "pd.DataFrame":

@@ -26,9 +26,9 @@ class Saved:
     """A model read back: the network in evaluation mode on the CPU, and all that is known about it.
 
     ``classes`` are the emotions in the order of the network's scores. ``about`` has ``trained_on`` (the
-    dataset in words), ``synthetic``, ``clips``, ``subjects``, ``data_fingerprint``, ``framing`` (the four numbers
-    of a :class:`~dianet_utils.datasets.frames.Framing`, None where it is not known) and ``loso``: the scores of
-    leave-one-subject-out with the same configuration, or None where it was not run.
+    dataset in words), ``synthetic``, ``clips``, ``subjects``, ``data_fingerprint``, ``framing`` (a
+    :class:`~dianet_utils.datasets.frames.Framing` as numbers, None where it is not known) and ``loso``: the
+    scores of leave-one-subject-out with the same configuration, or None where it was not run.
     """
 
     folder: Path
@@ -99,7 +99,7 @@ def _read_weights(folder: Path, digest: str) -> bytes:
         raise InputError(f"Cannot read the weights {shown(folder / WEIGHTS)}: {error.strerror}.") from None
     if hashlib.sha256(weights).hexdigest() != digest:
         raise InputError(
-            f"{shown(folder / WEIGHTS)} is damaged, or not the file that {NOTE} describes: save the model again."
+            f"{shown(folder / WEIGHTS)} is damaged, or not what {NOTE} describes: save the model again."
         )
     return weights
 
@@ -136,32 +136,28 @@ def model_card(config: Config, classes: list[str], about: Mapping[str, Any]) -> 
 def _score(about: Mapping[str, Any]) -> str:
     scores = about["loso"]
     if not scores:
-        return "Leave-one-subject-out was not run with this configuration (notebook 04 does): its worth is unknown."
+        return (
+            "Leave-one-subject-out was not run with this configuration (notebook 04): its worth is unknown."
+        )
     low, high = scores["intervals"]["accuracy"]
-    return (
-        f"Leave-one-subject-out with the same configuration: accuracy {scores['accuracy']:.3f} (95 % interval "
-        f"over subjects {low:.3f} to {high:.3f}), UF1 {scores['uf1']:.3f}, UAR {scores['uar']:.3f}, chance "
-        f"{scores['chance']:.3f}, {scores['folds']} of {about['subjects']} subjects tested. These are scores of "
-        "networks that never saw the tested person, *not* of the network in this folder, which saw all of them."
-    )
+    return f"""Leave-one-subject-out with the same configuration: accuracy {scores["accuracy"]:.3f}
+(95 % interval over subjects {low:.3f} to {high:.3f}), UF1 {scores["uf1"]:.3f}, UAR {scores["uar"]:.3f},
+chance {scores["chance"]:.3f}, {scores["folds"]} of {about["subjects"]} subjects tested. These are scores of
+networks that never saw the tested person, *not* of the network in this folder, which saw all of them."""
 
 
-_SYNTHETIC = (
-    "**It has seen generated faces only. On recordings of people its answers mean nothing**; it exists to show "
-    "how the pieces work."
-)
-_RECORDED = (
-    "It has seen one laboratory's recordings: few people, one camera, expressions suppressed on request. "
-    "Nothing is known of other people, cameras, ages or situations."
-)
+_SYNTHETIC = """**It has seen generated faces only. On recordings of people its answers mean nothing**;
+it exists to show how the pieces work."""
+_RECORDED = """It has seen one laboratory's recordings: few people, one camera, expressions suppressed on
+request. Nothing is known of other people, cameras, ages or situations."""
 _TEMPLATE = """# Model card: {name}
 
 {warning}
 
 ## What it was trained on
 
-{clips} clips of {subjects} subjects: {trained_on}. All subjects took part: most trained, some chose the epoch.
-Fingerprint of the data: `{data_fingerprint}`.
+{clips} clips of {subjects} subjects: {trained_on}. All subjects took part; most
+trained, some chose the epoch. Fingerprint of the data: `{data_fingerprint}`.
 
 It names one of: {classes}. It reads dynamic images of {size} x {size} pixels (scaling {scaling}).
 
@@ -169,14 +165,14 @@ It names one of: {classes}. It reads dynamic images of {size} x {size} pixels (s
 
 {score}
 
-The scores hold for clips like those of the dataset: the same camera, frame rate, light and crop, with onset, apex
-and offset set by trained coders. A probability it gives is not calibrated. It must name one of its classes even
-where none applies, or nothing happened.
+The scores hold for clips like those of the dataset: the same camera, frame rate, light and crop, with onset,
+apex and offset set by trained coders. A probability it gives is not calibrated. It must name one of its
+classes even where none applies, or nothing happened.
 
 ## What it must not be used for
 
-- No decision about a person: not in hiring or at work, in school, policing, border control, courts, insurance,
-  health or care.
+- No decision about a person: not in hiring or at work, in school, policing, border control, courts,
+  insurance, health or care.
 - No lie detection. Micro-expressions do not show whether somebody lies.
 - No claim about what somebody feels. The labels say what coders saw in a face that was asked to stay still;
   they are not inner feelings.

@@ -10,6 +10,7 @@ than the code. Outputs that name a folder of this machine are refused.
 import base64
 import hashlib
 import io
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,12 @@ STAMP = "code_digest"
 
 
 def code_digest(notebook: Any) -> str:
-    """A digest of the code cells: it changes when an output may no longer be what the code gives."""
+    """A digest of the code cells: it changes when an output may no longer be what the code gives.
+
+    The repository's address in the setup cell does not count, see ``stamp_address.py``.
+    """
     code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    code = re.sub(r'^URL = ".*?"', 'URL = ""', code, flags=re.MULTILINE)
     return hashlib.sha256(code.encode()).hexdigest()[:16]
 
 

@@ -20,6 +20,7 @@ IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 _SEARCH_LENGTH = 480
 # The detector's square ends above the chin; this much larger it holds brows, mouth and chin.
 _MARGIN = 1.2
+_SAME_FACE = 0.2  # shared by two finds: they are one face
 
 
 class Box(NamedTuple):
@@ -34,9 +35,12 @@ class Box(NamedTuple):
         """The part of ``image`` [H, W, ...] inside the box, as a view."""
         return image[self.y : self.y + self.height, self.x : self.x + self.width]
 
-    def holds(self, x: float, y: float) -> bool:
-        """Whether the point lies inside the box."""
-        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
+    def shared(self, other: "Box") -> float:
+        """How much of the smaller of two boxes lies in the other, 0 to 1."""
+        across = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        down = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        smaller = min(self.width * self.height, other.width * other.height)
+        return max(across, 0) * max(down, 0) / smaller
 
 
 def frame_number(name: str) -> int | None:
@@ -120,7 +124,7 @@ def face_box(image: np.ndarray) -> Box:
 def face_boxes(image: np.ndarray) -> list[Box]:
     """Squares around all faces of ``image`` (RGB uint8 [H, W, 3]), inside the image, the largest first.
 
-    Of finds that overlap so far that one holds the other's middle, only the larger one counts.
+    Of finds that share a fifth of the smaller one, only the larger counts.
     """
     height, width = image.shape[:2]
     scale = _SEARCH_LENGTH / max(height, width)
@@ -137,8 +141,9 @@ def face_boxes(image: np.ndarray) -> list[Box]:
             int(np.clip(round(middle - size / 2), 0, length - size))
             for middle, length in zip(centre, (width, height), strict=True)
         )
-        if not any(box.holds(*centre) for box in boxes):
-            boxes.append(Box(x, y, size, size))
+        square = Box(x, y, size, size)
+        if all(square.shared(box) < _SAME_FACE for box in boxes):
+            boxes.append(square)
     return boxes
 
 

@@ -51,7 +51,7 @@ def read_recording(
     """Read frames ``first`` .. ``last`` (inclusive; None: from the first, to the last) of a video or folder.
 
     With ``crop`` the face is found once and the same box, laid about it by ``framing``, cut from every frame;
-    ``face`` chooses among several, 1 for the largest (None takes it and says so). Without it frames stay whole.
+    ``face`` chooses among several, 1 for the largest (None takes it and says so). Else frames stay whole.
     Raises InputError, in one sentence, for a file that is no video, for fewer than three frames or more than
     :data:`MAX_FRAMES`, for frames of several sizes, and where no face is found.
     """
@@ -88,8 +88,8 @@ def _find_faces(path: Path, first: int | None, last: int | None) -> tuple[Image,
     if not looked:
         raise InputError(_too_few(path, 0))
     raise InputError(
-        f"No face was found in {shown(path)} ({looked} of its frames were searched): the face must look at the "
-        "camera, upright and lit; if the frames show nothing but the face, give crop false."
+        f"No face was found in {shown(path)} ({looked} of its frames were searched): it must look at the "
+        "camera, upright and lit; if the frames show nothing but the face, set crop to false."
     )
 
 
@@ -130,15 +130,15 @@ def _read(
 def _too_many(path: Path, frames: list[Image]) -> str:
     limit = f"{MAX_FRAMES} frames" if len(frames) > MAX_FRAMES else f"{MAX_BYTES / 2**30:g} GB of frames"
     return (
-        f"{shown(path)} has more than {limit}, and a micro-expression lasts less than half a second: give onset "
-        "and offset, the numbers of the first and the last frame that matter (in a video they count from 1)."
+        f"{shown(path)} has more than {limit}, and a micro-expression lasts less than half a second: give "
+        "onset and offset, the numbers of the first and the last frame that matter (a video counts from 1)."
     )
 
 
 def _too_few(path: Path, count: int) -> str:
     return (
-        f"{shown(path)} gives {count} frame(s) between onset and offset, and onset, apex and offset need three "
-        "different ones: check the numbers, or give a longer clip."
+        f"{shown(path)} gives {count} frame(s) between onset and offset, and onset, apex and offset need "
+        "three different ones: check the numbers, or give a longer clip."
     )
 
 
@@ -172,8 +172,8 @@ class _Video:
         self.capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         if not self.capture.isOpened():
             raise InputError(
-                f"{shown(path)} cannot be opened as a video: it is damaged or in a format that OpenCV does not "
-                "decode; convert it to MP4 (H.264), or give a folder of frames."
+                f"{shown(path)} cannot be opened as a video: it is damaged, or in a format that OpenCV does "
+                "not decode; convert it to MP4 (H.264), or give a folder of frames."
             )
         self.capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
 
@@ -189,7 +189,7 @@ class _Video:
         return [f"turned by {turn} degrees, as its metadata ask"] if turn else []
 
     def frames(self, low: int, high: int) -> Numbered:
-        """Numbers, from 1, and RGB frames from ``low`` to ``high``; those before are passed over undecoded."""
+        """Numbers, from 1, and RGB frames from ``low`` to ``high``; those before are passed over."""
         for number in range(1, high + 1):
             if not self.capture.grab():
                 return
@@ -199,7 +199,7 @@ class _Video:
                     raise InputError(
                         f"Frame {number} of {shown(self.path)} cannot be decoded: convert the video."
                     )
-                yield number, cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+                yield number, np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
     def close(self) -> None:
         """Let the file go."""

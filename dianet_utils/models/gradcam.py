@@ -15,9 +15,9 @@ _NEEDS = "Grad-CAM needs a convolutional backbone, such as resnet18: this one ha
 def grad_cam(model: nn.Module, images: Tensor, layers: list[nn.Module], wanted: Tensor) -> list[Tensor]:
     """Grad-CAM at each of ``layers`` (outputs [B, K, h, w]) for the classes ``wanted`` [N]: maps [B, h, w].
 
-    ``ReLU(sum_k a_k A_k)`` with ``A_k`` the layer's output of channel k and ``a_k`` the mean over its cells of
-    the gradient of the wanted score: what argues *for* the class, in units of the score a cell. ``images``
-    [N, P, 3, H, W] are normalised; ``model`` returns an ``Output`` and is used in evaluation mode.
+    ``ReLU(sum_k a_k A_k)`` with ``A_k`` the layer's output of channel k and ``a_k`` the mean over its cells
+    of the gradient of the wanted score: what argues *for* the class, in units of the score a cell.
+    ``images`` [N, P, 3, H, W] are normalised; ``model`` returns an ``Output`` and is used in evaluation mode.
     """
     kept: list[Tensor] = []
     handles = [layer.register_forward_hook(lambda _, __, output: kept.append(output)) for layer in layers]
@@ -37,10 +37,11 @@ def grad_cam(model: nn.Module, images: Tensor, layers: list[nn.Module], wanted: 
 
 
 def look(model: DIANet, images: Tensor, wanted: Tensor) -> Tensor:
-    """Where each stream of DIANet looked, [N, P, h, w]: Grad-CAM at the deepest stage of at least 7 x 7 cells.
+    """Where each stream of DIANet looked, [N, P, h, w]: Grad-CAM at its deepest stage of 7 x 7 cells.
 
-    For 224 px that is the last stage of most backbones. A shared backbone sees all phases in one batch, so
-    each phase still has a map of its own. InputError for backbones without feature maps.
+    A stage may be finer, not coarser. For 224 px it is the last one of most backbones. A shared backbone
+    sees all phases in one batch, so each phase still has a map of its own. InputError for backbones
+    without feature maps.
     """
     layers = [_stage(stream.network, images.shape[-1]) for stream in model.streams]
     maps = grad_cam(model, images, layers, wanted)

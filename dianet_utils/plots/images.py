@@ -26,7 +26,7 @@ def draw_pictures(images: Mapping[str, NDArray[Any]], title: str = "", width: fl
     """A row of pictures [H, W, 3] or [H, W] uint8, as they are, each under its name."""
     drawn, axes = figure(width, width / len(images) + 0.55, ncols=len(images), squeeze=False)
     for place, (name, image) in zip(axes[0], images.items(), strict=True):
-        place.imshow(_small(image, PHOTOGRAPH), vmin=0, vmax=255, interpolation="nearest")
+        place.imshow(small(image, PHOTOGRAPH), vmin=0, vmax=255, interpolation="nearest")
         place.set_title(name)
         place.set_axis_off()
     drawn.suptitle(title, fontsize="medium")
@@ -38,7 +38,7 @@ def draw_signed(images: Mapping[str, NDArray[Any]], title: str = "", width: floa
     height = (width - 1.0) / len(images) + 0.6
     drawn, axes = figure(width, height, ncols=len(images), squeeze=False)
     for place, (name, image) in zip(axes[0], images.items(), strict=True):
-        shown = _draw_signed(place, image)
+        shown = draw_signed_on(place, image)
         place.set_title(name)
         place.set_axis_off()
     bar = drawn.colorbar(shown, ax=axes, ticks=[-1, 0, 1], shrink=0.9, aspect=12)
@@ -109,13 +109,13 @@ def draw_phases(images: Mapping[str, NDArray[Any]], title: str = "") -> Figure:
     """Dynamic images [H, W, 3] by phase: signed above, min-max as a network gets them below."""
     drawn, axes = figure(6.0, 4.3, nrows=2, ncols=len(images), squeeze=False)
     for column, (phase, image) in enumerate(images.items()):
-        _draw_signed(axes[0, column], image)
-        stretched = scale_minmax(_small(image, DETAIL)).mean(axis=2)
+        draw_signed_on(axes[0, column], image)
+        stretched = scale_minmax(small(image, DETAIL)).mean(axis=2)
         axes[1, column].imshow(stretched, vmin=0, vmax=255, interpolation="nearest")
         axes[0, column].set_title(phase, color=PHASE_COLOURS[phase], fontweight="bold")
     for row, name in enumerate(("signed", "min-max")):
         axes[row, 0].set_ylabel(name)
-    _bare(axes)
+    bare(axes)
     drawn.suptitle(title, fontsize="medium")
     return drawn
 
@@ -137,6 +137,32 @@ def draw_course(
     for place in (above, below):
         place.axvline(apex, color=GREY, lw=1, ls=":")
     above.annotate("apex", (apex, 0), (4, 6), textcoords="offset points", color=GREY, fontsize=8)
+    return drawn
+
+
+def draw_follow(
+    frames: NDArray[Any],
+    numbers: NDArray[Any],
+    rows: Mapping[str, NDArray[Any]],
+    number: int,
+    title: str = "",
+) -> Figure:
+    """One frame of a clip [T, H, W, 3], its weight in each phase, and the images added up as far as it."""
+    at = int(np.abs(numbers - number).argmin())
+    drawn, axes = figure(7.2, 2.5, ncols=2 + len(rows), width_ratios=[1, 1.6, *[1] * len(rows)])
+    axes[0].imshow(small(frames[at], PHOTOGRAPH), interpolation="nearest")
+    axes[0].set_title(f"frame {numbers[at]}", fontsize=9)
+    for style, place, (phase, row) in zip(STYLES, axes[2:], rows.items(), strict=False):
+        colour, inside = PHASE_COLOURS[phase], row != 0 if phase != "whole" else np.ones(len(row), bool)
+        axes[1].plot(numbers[inside], row[inside], style, color=colour, lw=2)
+        axes[1].plot(numbers[at], row[at], "o", color=colour, ms=5)
+        draw_signed_on(place, np.tensordot(row[: at + 1], frames[: at + 1].astype(np.float64), axes=1))
+        place.set_title(f"{phase}: {row[at]:+d}", fontsize=9, color=colour)
+    axes[1].axhline(0, color="black", lw=0.8)
+    axes[1].axvline(numbers[at], color=GREY, lw=1, ls=":")
+    axes[1].set(xlabel="frame number", ylabel="weight", title="weights")
+    bare(np.delete(axes, 1))
+    drawn.suptitle(title, fontsize="medium")
     return drawn
 
 
@@ -201,32 +227,31 @@ def draw_contact_sheet(bank: Bank, title: str = "") -> Figure:
         axes[0, column].set_title(name, fontsize=9)
         for row in range(len(phases)):
             image = bank.images[first, row].mean(axis=0)
-            small = _small(image, DETAIL)
-            axes[row, column].imshow(small, vmin=low, vmax=high, interpolation="nearest")
+            axes[row, column].imshow(small(image, DETAIL), vmin=low, vmax=high, interpolation="nearest")
     for row, phase in enumerate(phases):
         axes[row, 0].set_ylabel(phase, color=PHASE_COLOURS[phase], fontsize=9)
-    _bare(axes)
+    bare(axes)
     drawn.suptitle(title, fontsize="medium")
     return drawn
 
 
-def _bare(axes: NDArray[Any]) -> None:
+def bare(axes: NDArray[Any]) -> None:
     """Leave nothing of the axes but their names."""
     for place in axes.flat:
         place.set(xticks=[], yticks=[])
         place.spines[:].set_visible(False)
 
 
-def _draw_signed(place: Axes, image: NDArray[Any]) -> Any:
+def draw_signed_on(place: Axes, image: NDArray[Any]) -> Any:
     """The mean over the channels of a dynamic image, in a map whose middle is 0."""
     import matplotlib.pyplot as plt
 
-    shown = scale_signed(_small(image, DETAIL).mean(axis=2))
+    shown = scale_signed(small(image, DETAIL).mean(axis=2))
     colours = plt.get_cmap(DIVERGING, COLOURS)
     return place.imshow(shown, cmap=colours, vmin=-1, vmax=1, interpolation="nearest")
 
 
-def _small(image: NDArray[Any], size: int) -> NDArray[Any]:
+def small(image: NDArray[Any], size: int) -> NDArray[Any]:
     """The image reduced to at most ``size`` pixels, for drawing."""
     factor = size / max(image.shape[:2])
     if factor >= 1:

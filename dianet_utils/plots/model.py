@@ -161,7 +161,7 @@ def draw_attention(maps: NDArray[np.floating], unit: str, first: int = 32) -> Fi
     Colours are the weight's ratio to an even spread (1 / L) on a logarithmic scale.
     """
     fig, axes = figure(6.0, 2.6, ncols=2)
-    ratios = np.log2(maps * maps.shape[-1])[:, :first, :first]
+    ratios = np.log2(np.maximum(maps * maps.shape[-1], 2.0**-9))[:, :first, :first]  # some weights round to 0
     names = ("onset", "offset")
     for ax, ratio, asker, other in zip(axes, ratios, names, names[::-1], strict=True):
         image = ax.imshow(ratio, cmap=DIVERGING, vmin=-2, vmax=2, interpolation="nearest")

@@ -21,6 +21,7 @@ from dianet_utils.checks import near_match
 from dianet_utils.datasets.frames import Box
 from dianet_utils.datasets.release import SYNTHETIC_MARK
 from dianet_utils.datasets.synthetic import Settings, render_clip
+from dianet_utils.datasets.synthetic.camera import add_noise
 from dianet_utils.datasets.synthetic.official_clips import OfficialClip, official_clips
 from dianet_utils.datasets.synthetic.official_sheets import SHEETS, write_sheet
 from dianet_utils.errors import InputError
@@ -110,8 +111,8 @@ def _write_clip(
     folder = root / _folder(clip, variant)
     folder.mkdir(parents=True)
     pictured = in_scene(frames, variant, place)
-    for number, shown in _numbered(clip, pictured, outside=_OUTSIDE if variant == "raw" else 0):
-        image = cv2.cvtColor(shown, cv2.COLOR_RGB2BGR)
+    for number, picture in _numbered(clip, pictured, outside=_OUTSIDE if variant == "raw" else 0):
+        image = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
         if variant == "samm":
             image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         path = folder / _file(clip, variant, number)
@@ -163,10 +164,19 @@ def _file(clip: OfficialClip, variant: str, number: int) -> str:
     return f"{prefix}{number:0{clip.digits}d}.{'bmp' if variant == 'HS cropped' else 'jpg'}"
 
 
-def in_scene(frames: Sequence[np.ndarray], variant: str, place: int = 0) -> list[np.ndarray]:
-    """Rendered frames [size, size, 3] of a clip as a variant with a scene shows them, in colour."""
-    backdrop = _backdrop(frames[0], variant, place)
-    return [_pictured(frame, variant, place, backdrop) for frame in frames]
+def in_scene(
+    frames: Sequence[np.ndarray], variant: str, place: int = 0, noise: float = 0.0
+) -> list[np.ndarray]:
+    """Rendered frames [size, size, 3] of a clip as a variant shows them; ``noise`` is the scene's."""
+    scene, pictured = _backdrop(frames[0], variant, place), []
+    for seed, frame in enumerate(frames, start=1):
+        backdrop = scene
+        if scene is not None and noise:
+            seen = scene.astype(np.float32)
+            add_noise(seen, noise, seed)
+            backdrop = np.clip(np.rint(seen), 0, 255).astype(np.uint8)
+        pictured.append(_pictured(frame, variant, place, backdrop))
+    return pictured
 
 
 def _pictured(frame: np.ndarray, variant: str, place: int, backdrop: np.ndarray | None) -> np.ndarray:

@@ -22,7 +22,7 @@ def write_video(clip: ClipPlan, settings: Settings, path: str | Path) -> Path:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    frames = in_scene(list(render_clip(clip, settings)), "raw")
+    frames = in_scene(list(render_clip(clip, settings)), "raw", noise=settings.noise)
     size = frames[0].shape[1::-1]
     aside = path.with_name(f".{os.getpid()}{path.name}")
     kind = cv2.VideoWriter.fourcc(*"MJPG")
