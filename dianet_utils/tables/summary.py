@@ -45,7 +45,7 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     known) and ``_note``. What is not known stays empty. Raises InputError where leaky rows stand beside
     honest ones.
     """
-    refuse_mixture({outcome.entry.row.title: outcome.predictions for outcome in outcomes})
+    refuse_mixture({outcome.folder.name: outcome.predictions for outcome in outcomes})
     clips = outcomes[0].entry.bank.clips
     ours = {outcome.entry.row.key: ours_of(outcome) for outcome in outcomes}
     rows = [outcome.entry.row for outcome in outcomes]
