@@ -69,8 +69,9 @@ def _complete(clips: Sequence[ClipPlan], settings: Settings, out: Path, workers:
     sizes = _recorded_sizes(out)
     missing = [clip for clip in clips if not _is_whole(clip, out, sizes)]
     _write_tables(clips, out)
-    if missing or not sizes:
+    if missing:
         write_clips(missing, settings, out, workers, shown)
+    if missing or not sizes:
         files.write_json(out / "complete.json", {clip.clip: size_of(clip, out) for clip in clips})
 
 

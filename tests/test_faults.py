@@ -1,0 +1,445 @@
+"""Kills, two at once, disks that refuse, numbers that run away: nothing lost, nothing half written."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_loso import make_bank, small_config
+
+from dianet_utils import files, fold_files, locks, loso, machine, training
+from dianet_utils.datasets import synthetic
+from dianet_utils.dynamic_images import Bank, build_bank, store
+from dianet_utils.errors import InputError
+from dianet_utils.training import Fold, train_fold
+
+TINY = synthetic.Settings(
+    subjects=3, clips_per_emotion=1, emotions=("disgust", "surprise"), size=32, duration=(16, 18)
+)
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def bank() -> Bank:
+    return make_bank()
+
+
+def run(bank: Bank, out: Path, **given: object) -> loso.Results:
+    return loso.run(
+        bank, small_config(), out, **{"workers": 1, "device": "cpu", "shown_progress": False, **given}
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> loso.Results:
+    """An undisturbed run in one process."""
+    return run(bank, tmp_path_factory.mktemp("undisturbed"))
+
+
+def copied(finished: loso.Results, out: Path) -> Path:
+    return Path(shutil.copytree(finished.folder, out))
+
+
+# --- locks -----------------------------------------------------------------------------------------
+
+HOLD = """
+import sys
+from dianet_utils import locks
+
+with locks.alone(sys.argv[1]):
+    print("held", flush=True)
+    input()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+def test_a_lock_waits_says_so_and_ends_with_a_killed_holder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    threading.Timer(0.3, holder.send_signal, [signal.SIGKILL]).start()
+    with locks.alone(tmp_path) as held:
+        assert held
+        assert holder.wait() == -signal.SIGKILL
+    assert "Another process works in" in capsys.readouterr().out
+
+
+def test_a_folder_that_takes_no_lock_is_said_and_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with locks.alone(tmp_path / "file") as held:
+        assert not held
+    assert "file cannot be locked" in capsys.readouterr().out
+
+
+def both(work: object) -> None:
+    """Do the same in two threads at once; what one of them raises is raised."""
+    raised: list[BaseException] = []
+
+    def do() -> None:
+        try:
+            work()
+        except BaseException as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=do) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if raised:
+        raise raised[0]
+
+
+def test_two_runs_on_one_folder_train_every_fold_once(
+    bank: Bank,
+    finished: loso.Results,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    trained = []
+
+    def counted(bank: Bank, fold: Fold, *rest: object) -> dict:
+        trained.append(fold.subject)
+        return train_fold(bank, fold, *rest)
+
+    monkeypatch.setattr(training, "train_fold", counted)
+    both(lambda: run(bank, tmp_path / "run"))
+    assert sorted(trained) == ["s01", "s02", "s03", "s04", "s05"]
+    assert (tmp_path / "run/predictions.csv").read_bytes() == (
+        finished.folder / "predictions.csv"
+    ).read_bytes()
+    assert "waiting until it ends" in capsys.readouterr().out
+
+
+def test_two_builds_of_one_bank_and_two_generations_do_the_work_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dianet_utils.datasets.synthetic import writing
+    from dianet_utils.dynamic_images import bank as room
+
+    rendered, made = [], []
+    render, clip_images = writing.render_clip, room.clip_images
+    monkeypatch.setattr(
+        writing, "render_clip", lambda clip, *a: rendered.append(clip.clip) or render(clip, *a)
+    )
+    monkeypatch.setattr(room, "clip_images", lambda *a: made.append(a[0].clip.name) or clip_images(*a))
+    both(lambda: synthetic.generate(TINY, tmp_path / "data", workers=1, shown=False))
+    assert len(rendered) == len(set(rendered)) == 6
+    clips = synthetic.load(tmp_path / "data")
+    both(lambda: build_bank(clips, size=16, cache=tmp_path / "cache", workers=1, shown=False))
+    assert len(made) == len(set(made)) == 6
+
+
+# --- disks -----------------------------------------------------------------------------------------
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, code: int, part: str) -> None:
+    """From here on the disk refuses to put files whose path has ``part`` in it into their place."""
+    replace = os.replace
+
+    def refusing(source: object, target: object) -> None:
+        if part in str(target):
+            raise OSError(code, os.strerror(code))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refusing)
+
+
+@pytest.mark.parametrize(
+    ("code", "way_out"), [(28, "make room"), (30, "make that folder writable"), (5, "mend")]
+)
+def test_what_a_disk_refuses_is_one_sentence(code: int, way_out: str, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        refuse(patch, code, "note")
+        with pytest.raises(
+            files.DiskError, match=rf"^Cannot write .*note.txt \(.*\): {way_out}.* is kept\.$"
+        ):
+            files.write_text(tmp_path / "note.txt", "text")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_stops_a_run_and_keeps_what_is_done(
+    bank: Bank, finished: loso.Results, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        refuse(patch, 28, "s03")
+        with pytest.raises(files.DiskError, match=r"s03.json"):
+            run(bank, out)
+    before = {path: path.stat().st_mtime_ns for path in (out / "folds").iterdir()}
+    assert sorted(path.name for path in before) == ["seed0_s01.json", "seed0_s02.json"]
+    run(bank, out)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert (out / "predictions.csv").read_bytes() == (finished.folder / "predictions.csv").read_bytes()
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(bank: Bank, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for place in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(
+            files.DiskError, match=r"^Cannot write .*file.*: mend that folder or choose another"
+        ):
+            run(bank, place)
+    if sys.platform != "win32" and os.geteuid() != 0:
+        (tmp_path / "closed").mkdir(mode=0o500)
+        with pytest.raises(files.DiskError, match="make that folder writable"):
+            run(bank, tmp_path / "closed")
+
+
+def test_a_full_disk_stops_generation_and_banks_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tempfile.mkdtemp", full)
+        with pytest.raises(files.DiskError, match=r"^Cannot write .*clip01 \(.*\): make room on that disk"):
+            synthetic.generate(TINY, tmp_path / "data", workers=1, shown=False)
+    clips = synthetic.load(tmp_path / "data")
+    with monkeypatch.context() as patch:
+        refuse(patch, 28, "parts")
+        with pytest.raises(files.DiskError) as caught:
+            build_bank(clips, size=16, cache=tmp_path / "cache", shown=False)
+    assert "\n" not in str(caught.value)
+    assert not list((tmp_path / "cache" / "parts").iterdir())
+
+
+def test_banks_that_nothing_reads_go_and_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clips = synthetic.load(synthetic.generate(TINY, tmp_path / "data", workers=1, shown=False))
+    cache = tmp_path / "cache"
+    for size in (8, 16, 24):
+        build_bank(clips, size=size, cache=cache, shown=False)
+    (cache / "mine.npy").write_bytes(b"")
+    old = [path for path in cache.iterdir() if path.is_file()]
+    for path in old:
+        os.utime(path, (1, 1))
+    build_bank(clips, size=16, cache=cache, shown=False)  # read today, and so kept
+    build_bank(clips, size=32, cache=cache, shown=False)
+    shapes = sorted(np.load(path).shape[-1] for path in cache.glob("*.npy") if path.stat().st_size)
+    assert shapes == [16, 32]
+    assert (cache / "mine.npy").exists()
+    assert f"2 cached banks, unread for {store.KEPT_DAYS} days, are removed" in capsys.readouterr().out
+
+
+# --- damage ----------------------------------------------------------------------------------------
+
+
+def change(path: Path, **values: object) -> None:
+    fold = json.loads(path.read_text())
+    path.write_text(json.dumps({**fold, **values}))
+
+
+FOREIGN = {
+    "cut short": (lambda path: path.write_text(path.read_text()[:200]), "is damaged (no JSON)"),
+    "bytes": (lambda path: path.write_bytes(bytes(range(256))), "is damaged (no JSON)"),
+    "list": (lambda path: path.write_text("[1, 2]"), "is damaged (parts of a fold are missing)"),
+    "no clips": (lambda path: change(path, clips=None), "is about other clips or other labels"),
+    "another subject": (lambda path: change(path, subject="s02"), "is about subject s02 (seed 0)"),
+    "a stranger": (
+        lambda path: change(path, subject="s99"),
+        "is about the subject 's99', whom these clips do not show",
+    ),
+    "other classes": (lambda path: change(path, classes=["a", "b", "c"]), "knows the classes a, b, c"),
+    "other labels": (lambda path: change(path, true=["disgust"] * 6), "is about other clips or other labels"),
+    "NaN": (
+        lambda path: change(path, probabilities=[[float("nan")] * 3] * 6),
+        "has probabilities that do not add up to 1",
+    ),
+    "too few": (
+        lambda path: change(path, probabilities=[[1.0, 0.0, 0.0]]),
+        "has probabilities of the shape (1, 3)",
+    ),
+    "contradiction": (lambda path: change(path, predicted=["x"] * 6), "predicts other classes"),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_a_damaged_or_foreign_fold_is_named_and_never_mixed_in(
+    case: str,
+    bank: Bank,
+    finished: loso.Results,
+    tmp_path: Path,
+) -> None:
+    out = copied(finished, tmp_path / "run")
+    spoil, words = FOREIGN[case]
+    spoil(out / "folds" / "seed0_s04.json")
+    with pytest.raises(InputError) as caught:
+        loso.gather(out, bank)
+    assert "folds/seed0_s04.json " + words.split(" (seed")[0] in str(caught.value)
+    assert (out / "predictions.csv").read_bytes() == (finished.folder / "predictions.csv").read_bytes()
+
+
+def test_a_fold_that_was_not_asked_for_stops_a_run_before_it_trains(
+    bank: Bank,
+    finished: loso.Results,
+    tmp_path: Path,
+) -> None:
+    out = copied(finished, tmp_path / "run")
+    (out / "folds" / "seed7_s99.json").write_text("{}")
+    (out / "folds" / "seed0_s01.json").unlink()
+    with pytest.raises(InputError, match=r"move them away\.\n.*seed7_s99.json is damaged"):
+        run(bank, out)
+    assert not (out / "folds" / "seed0_s01.json").exists()
+    with pytest.raises(InputError, match="holds no finished fold"):
+        loso.gather(tmp_path, bank)
+
+
+def test_damaged_tables_of_a_generated_dataset_are_written_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also a table that names folders elsewhere: what was not generated is not read."""
+    root = synthetic.generate(TINY, tmp_path / "data", workers=1, shown=False)
+    whole = synthetic.load(root)
+    for name, content in (
+        ("clips.csv", (root / "clips.csv").read_text().replace("clip01", "../../../etc")),
+        ("subjects.csv", ""),
+        ("complete.json", "{"),
+        ("truth.json", "[]"),
+    ):
+        (root / name).write_text(content)
+        pd.testing.assert_frame_equal(synthetic.load(root), whole)
+        assert f"{name} " in capsys.readouterr().out
+    for content in (
+        "{",
+        "[]",
+        '{"settings": []}',
+        '{"settings": {"emotions": [[1]]}}',
+        '{"settings": {"x": 1}}',
+    ):
+        (root / "dataset.json").write_text(content)
+        with pytest.raises(InputError, match=r"dataset\.json|settings? "):
+            synthetic.load(root)
+
+
+# --- numbers that run away -------------------------------------------------------------------------
+
+
+def spoiled(bank: Bank, rows: np.ndarray) -> Bank:
+    images = bank.images.copy()
+    images[rows] = np.nan
+    return Bank(images=images, clips=bank.clips, phases=bank.phases, scaling=bank.scaling)
+
+
+def test_a_loss_that_is_not_finite_ends_its_fold_alone(bank: Bank, tmp_path: Path) -> None:
+    """A clip of s05 is spoilt: four folds train on it, and the fifth cannot predict it."""
+    config = small_config(validation="none")
+    broken = spoiled(bank, np.flatnonzero(bank.clips["subject"] == "s05")[:1])
+    with pytest.raises(InputError) as caught:
+        loso.run(broken, config, tmp_path, workers=1, device="cpu", shown_progress=False)
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("5 of 5 folds failed, so this run has no scores")
+    assert lines[1] == "The predictions of fold s05 (seed 0) are not finite for s05/disgust0."
+    for line in lines[2:]:
+        assert "is not finite in epoch 1, batch " in line
+        assert "s05/disgust0" in line
+
+
+def test_the_other_folds_run_on_and_are_kept(
+    bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sometimes(bank: Bank, fold: Fold, *rest: object) -> dict:
+        bad = fold.subject == "s02"
+        return train_fold(spoiled(bank, fold.train[:1]) if bad else bank, fold, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "train_fold", sometimes)
+        with pytest.raises(
+            InputError, match=r"^1 of 5 folds failed.*\n.*fold s02 \(seed 0\) .* batch \d of \d"
+        ):
+            run(bank, tmp_path / "run")
+    names = sorted(path.name for path in (tmp_path / "run" / "folds").iterdir())
+    assert names == [f"seed0_s0{number}.json" for number in (1, 3, 4, 5)]
+    assert not (tmp_path / "run" / "predictions.csv").exists()
+    assert run(bank, tmp_path / "run").metrics["folds"] == 5
+
+
+def test_the_validation_names_its_batch_too(bank: Bank) -> None:
+    fold = loso.make_folds(bank.clips, "held_out", seed=0)[0]
+    clip = bank.clips.index[fold.validation[-1]]
+    with pytest.raises(
+        FloatingPointError, match=rf"The validation loss .* epoch 1, batch 1 of 1 \(.*{clip}\)"
+    ):
+        train_fold(spoiled(bank, fold.validation[-1:]), fold, small_config())
+
+
+# --- the same numbers ------------------------------------------------------------------------------
+
+
+def test_any_order_and_any_number_of_pauses_give_the_same_bytes(
+    bank: Bank,
+    finished: loso.Results,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Folds one at a time from the last to the first, each in a run of its own that is stopped after it."""
+    make_folds = loso.make_folds
+    for last in range(5, 0, -1):
+        monkeypatch.setattr(loso, "make_folds", lambda *a, last=last: make_folds(*a)[last - 1 :][::-1])
+        run(bank, tmp_path / "run")
+    for name in ("predictions.csv", "metrics.json"):
+        assert (tmp_path / "run" / name).read_bytes() == (finished.folder / name).read_bytes()
+
+
+def test_every_environment_that_trained_a_fold_stays_on_record(
+    bank: Bank,
+    finished: loso.Results,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = copied(finished, tmp_path / "run")
+    here = json.loads((out / "environment.json").read_text())
+    assert {"versions", "torch_build", "processor", "cores", "threads_per_fold", "commit"} <= set(here)
+    monkeypatch.setattr(machine, "environment", lambda *_: {"processor": "another"})
+    run(bank, out)  # trains nothing, so it says nothing
+    assert json.loads((out / "environment.json").read_text()) == here
+    (out / "folds" / "seed0_s01.json").unlink()
+    run(bank, out)
+    now = json.loads((out / "environment.json").read_text())
+    assert now == {"processor": "another", "earlier": [here]}
+
+
+def test_names_of_fold_files_stay_inside_their_folder(tmp_path: Path) -> None:
+    names = [
+        "01",
+        "S03",
+        "../../x",
+        "/etc/passwd",
+        "a\0b",
+        "..",
+        "NUL",
+        "x" * 3000,
+        "日本",
+        "a b",
+        "c:\\d",
+        "",
+    ]
+    paths = [fold_files.fold_path(tmp_path, 0, name) for name in names]
+    assert len(set(paths)) == len(names)
+    for path in paths:
+        assert path.parent == tmp_path / "folds"
+        assert path.resolve().parent == (tmp_path / "folds").resolve()
+        files.write_json(path, {})
+    assert paths[0].name == "seed0_01.json"
+    assert paths[1].name == "seed0_S03.json"
