@@ -8,7 +8,7 @@ weights, the removal of rigid motion, and the comparison with both ends of the c
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -61,8 +61,21 @@ def spot(frames: Iterable[Frame], method: str = "difference") -> Spotted:
     if method == "midpoint":
         count = _enough(sum(1 for _ in frames))
         return Spotted((count - 1) // 2, np.zeros(count))
-    curve = _bow(_CHANGES[method](frames))
+    curve = _bow(_CHANGES[method](_of_one_size(frames)))
     return Spotted(1 + int(np.argmax(curve[1:-1])), curve)
+
+
+def _of_one_size(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """The frames themselves, as long as all have the size of the first."""
+    size: tuple[int, ...] = ()
+    for frame in frames:
+        size = size or frame.shape
+        if frame.shape != size:
+            raise InputError(
+                f"Frames of {size[1]} x {size[0]} and {frame.shape[1]} x {frame.shape[0]} pixels "
+                "in one clip cannot be compared."
+            )
+        yield frame
 
 
 def face_weight(size: int) -> npt.NDArray[np.float32]:
@@ -114,8 +127,6 @@ def _small_grey(frame: Frame) -> npt.NDArray[np.float32]:
 
 def _small_flow(first: Frame, frame: Frame) -> npt.NDArray[np.float32]:
     """The flow (right, down) from ``first`` to ``frame`` in pixels of the given frames, on a coarse grid."""
-    if frame.shape != first.shape:
-        raise InputError("The frames of a clip must have one size to be compared.")
     scale = min(1.0, _FLOW_SIZE / max(first.shape[:2]))
     before, after = (
         np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
@@ -178,9 +189,10 @@ def spot_clips(
     sources = [Source.of(clip) for _, clip in clips.iterrows() if not clip["problem"] and clip["frames"]]
     sources = [source for source in sources if len(source.files) >= 3]
     path = Path(cache or files.DATA / "spotted") / f"{_key(sources, method)}.json"
-    if not path.is_file():
-        files.write_json(path, _spot_all(sources, method, workers or machine.cores(), shown))
-    found = files.read_json(path)
+    found = _kept(path, sources)
+    if found is None:
+        found = _spot_all(sources, method, workers or machine.cores(), shown)
+        files.write_json(path, found)
     spotted = clips.copy()
     names = list(found)
     spotted.loc[names, "apex"] = pd.array([found[name] for name in names], dtype="Int64")
@@ -195,6 +207,15 @@ def _key(sources: list[Source], method: str) -> str:
     """Names what was spotted: a hash of the method and of all that tells the clips' frames."""
     given = [VERSION, method, [source.identity() for source in sources]]
     return hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
+
+
+def _kept(path: Path, sources: list[Source]) -> dict[str, int] | None:
+    """What an earlier call found, or None where there is nothing, or nothing that can be trusted."""
+    try:
+        found = files.read_json(path)
+    except (OSError, ValueError):
+        return None
+    return found if list(found) == [str(source.clip.name) for source in sources] else None
 
 
 def _spot_all(sources: list[Source], method: str, threads: int, shown: bool) -> dict[str, int]:
