@@ -41,7 +41,8 @@ class Entry:
 class Outcome:
     """What a row gave on the folds and seeds that were asked for.
 
-    ``seconds`` is the mean time of a fold by the clock, None where a fold does not tell.
+    ``seconds`` is the mean time of a fold by the clock, None where a fold does not tell; ``folds`` are
+    the records of the folds, with their training curves.
     """
 
     entry: Entry
@@ -49,6 +50,7 @@ class Outcome:
     metrics: dict[str, Any]
     seconds: float | None
     folder: Path
+    folds: list[dict[str, Any]]
 
 
 def prepare(
@@ -145,13 +147,13 @@ def run_rows(
 
 
 def _outcome(entry: Entry, results: loso.Results, seeds: Sequence[int], max_folds: int | None) -> Outcome:
-    folds = loso.make_folds(entry.bank.clips, entry.config.validation, seeds[0], max_folds)
-    wanted = {(seed, fold.subject) for seed in seeds for fold in folds}
+    planned = loso.make_folds(entry.bank.clips, entry.config.validation, seeds[0], max_folds)
+    wanted = {(seed, fold.subject) for seed in seeds for fold in planned}
     table = results.predictions
     asked = [pair in wanted for pair in zip(table["seed"], table["subject"], strict=True)]
     table = table[asked].reset_index(drop=True)
-    times: list[Any] = [
-        fold.get("seconds") for fold in results.folds if (fold["seed"], fold["subject"]) in wanted
-    ]
+    folds = [fold for fold in results.folds if (fold["seed"], fold["subject"]) in wanted]
+    times: list[Any] = [fold.get("seconds") for fold in folds]
     seconds = None if None in times else float(np.mean(times))
-    return Outcome(entry, table, evaluation.metrics(table, entry.bank.classes), seconds, results.folder)
+    metrics = evaluation.metrics(table, entry.bank.classes)
+    return Outcome(entry, table, metrics, seconds, results.folder, folds)
