@@ -36,16 +36,15 @@ def draw_policies(table: pd.DataFrame, chance: float, title: str) -> Figure:
             marker, shade = _LOOKS[row["pooling"]]
             height = policies.index(row["policy"]) + (-0.15 if row["pooling"] == "pooled" else 0.2)
             _draw_interval(ax, row, height, marker, _COLOURS[row["policy"]], shade)
-        ax.set(xlabel=_NAMES[score], xlim=(0, 1.02))
+        ax.set(xlabel=_NAMES[score], xlim=(0, 1.02), xticks=(0, 0.25, 0.5, 0.75))
         ax.grid(axis="x", color="#E5E5E5", lw=0.8)
-    axes[0].axvline(chance, color=GREY, ls="--", lw=1.1)
-    axes[0].annotate("chance", (chance, len(policies) - 0.42), (3, 0), textcoords="offset points", color=GREY)
+    axes[0].axvline(chance, color=GREY, ls="--", lw=1.1, label=f"chance {chance:.2f}")
     axes[0].set_yticks(range(len(policies)), [_label(policy) for policy in policies])
-    axes[0].set_ylim(len(policies) - 0.4, -0.6)
+    axes[0].set_ylim(len(policies) - 0.5, -0.65)
     for name, (marker, shade) in _LOOKS.items():
         axes[0].plot([], [], marker, color="black", alpha=shade, label=name)
-    fig.legend(loc="outside upper right", ncols=2)
-    fig.suptitle(title, fontsize="medium", x=0.02, ha="left")
+    fig.legend(loc="outside lower center", ncols=3)
+    fig.suptitle(title, fontsize="medium")
     return fig
 
 
@@ -74,7 +73,7 @@ def draw_choosing(folds: Sequence[dict[str, Any]], title: str) -> Figure:
     ax.axhline(kept, color=RED, ls="--", lw=1.3, label=f"mean of the kept epochs, {kept:.3f}")
     ax.plot([], [], "*", color=RED, label="epoch kept: LEAKY")
     ax.set(xlabel="epoch", ylabel="accuracy on the test subject", ylim=(0, 1.03), title=title)
-    fig.legend(loc="outside lower center", ncols=3)
+    ax.legend(loc="lower right")
     return fig
 
 
@@ -105,7 +104,7 @@ def draw_reliability(curves: Mapping[str, pd.DataFrame], title: str) -> Figure:
 
     ``curves`` maps a policy to what :func:`dianet_utils.evaluation.reliability` gives.
     """
-    fig, (ax, below) = figure(4.8, 4.6, nrows=2, sharex=True, height_ratios=[3, 1])
+    fig, (ax, below) = figure(5.4, 5.2, nrows=2, sharex=True, height_ratios=[3, 1])
     ax.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1.1, label="calibrated")
     for index, (name, curve) in enumerate(curves.items()):
         look: dict[str, Any] = {
@@ -118,7 +117,7 @@ def draw_reliability(curves: Mapping[str, pd.DataFrame], title: str) -> Figure:
     ax.set(ylabel="share of clips right", xlim=(0, 1), ylim=(0, 1.02), title=title)
     below.set(xlabel="confidence: probability of the predicted class", ylabel="clips")
     below.set_ylim(bottom=0)
-    ax.legend(loc="upper left")
+    fig.legend(loc="outside lower center", ncols=2)
     return fig
 
 
