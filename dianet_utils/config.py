@@ -22,6 +22,7 @@ PHASES = ("whole", "onset", "offset")
 # Dynamic images, then what other systems read, and optical flow of a phase.
 INPUTS = (*PHASES, "active", "affective", "flow", "flow_onset", "flow_offset")
 LEAKY = "test_subject"  # the validation policy that must never pass for an honest one
+VALIDATIONS = ("held_out", "none", LEAKY)
 LEAKY_MARK = f"LEAKY-{LEAKY}"  # in the name of everything that such a run writes
 FUSIONS = ("cross_channel", "cross_tokens", "cross_spatial", "cross_single_token", "simple", "concat")
 
@@ -146,7 +147,7 @@ CHECKS: dict[str, Check] = {
     "batch_size": Whole(2, 4096),
     "epochs": Whole(1, 10_000),
     "patience": Whole(1, 10_000),
-    "validation": Choice("held_out", "none", LEAKY),
+    "validation": Choice(*VALIDATIONS),
     "flip": Flag(),
     "degrees": Number(0.0, 180.0),
     "apex_jitter": Whole(0, 100),

@@ -6,8 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dianet_utils import datasets, loso, machine
-from dianet_utils.checks import Check, Choice, Flag, Number, Text, Whole, Wholes, check_all, near_match
-from dianet_utils.config import CHECKS, LEAKY_MARK, Config, configure
+from dianet_utils.checks import (
+    Check,
+    Choice,
+    Flag,
+    Names,
+    Number,
+    Text,
+    Whole,
+    Wholes,
+    check_all,
+    near_match,
+)
+from dianet_utils.config import CHECKS, LEAKY_MARK, VALIDATIONS, Config, configure
 from dianet_utils.errors import InputError
 from dianet_utils.files import RESULTS, read_json
 
@@ -40,6 +51,10 @@ RUN_CHECKS: dict[str, Check] = {
     "jitter": Whole(1, 100),
     "spotter": Choice("midpoint", "difference", "flow"),
     "seeds": Wholes(0, 2**31 - 1),
+    "policies": Names(VALIDATIONS),
+    "merge": Choice("megc2019"),
+    "composite": Text(optional=True),
+    "null_subjects": Whole(5, 1000),
     "max_folds": Whole(1, 10_000, optional=True),
     "workers": Whole(0, 256),
     "device": Choice("auto", "cpu", "cuda", *(f"cuda:{index}" for index in range(16))),
@@ -125,6 +140,37 @@ def _bank(clips: "pd.DataFrame", config: Config, workers: int, shown: bool) -> "
         workers=workers,
         shown=shown,
     )
+
+
+def select_clips(parameters: Mapping[str, Any]) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """The clips that checked parameters name, and those left out, each with a ``reason``.
+
+    ``dataset`` and ``data_root`` as everywhere; ``composite`` adds datasets as "samm=FOLDER,mmew=FOLDER",
+    for one run over the subjects of all; ``merge`` makes the three classes of MEGC 2019 after selection.
+    Raises InputError, as for datasets whose emotions differ and are not merged.
+    """
+    import pandas as pd
+
+    sources = [(parameters.get("dataset", "synthetic"), parameters.get("data_root"))]
+    sources += [_source(part) for part in (parameters.get("composite") or "").split(",") if part.strip()]
+    kept, left_out = {}, []
+    for number, (name, root) in enumerate(sources, 1):
+        clips, dropped = datasets.select(datasets.load(name, root))
+        if parameters.get("merge"):
+            clips, without_class = datasets.merge_emotions(clips)
+            dropped = pd.concat([dropped, without_class]) if len(dropped) else without_class
+        kept[name if name not in kept else f"{name}-{number}"] = clips
+        left_out.append(dropped)
+    whole = datasets.combine(kept) if len(kept) > 1 else next(iter(kept.values()))
+    return whole, pd.concat(left_out)
+
+
+def _source(part: str) -> tuple[str, str]:
+    """A dataset's name and folder from "name=folder"."""
+    name, _, root = (text.strip() for text in part.partition("="))
+    if not root:
+        raise InputError(f"Parameter composite has '{part.strip()}' where it needs a dataset as NAME=FOLDER.")
+    return name, root
 
 
 def run_folder(bank: "Bank", config: Config, out: str | None = None) -> Path:

@@ -1,7 +1,6 @@
 """A test of the protocol itself: where there is nothing to learn, only the leaky policy finds something."""
 
 import warnings
-from pathlib import Path
 
 import pandas as pd
 import pytest

@@ -42,7 +42,8 @@ class Outcome:
     """What a row gave on the folds and seeds that were asked for.
 
     ``seconds`` is the mean time of a fold by the clock, ``cosine`` the mean over test clips of the cosine
-    between the two streams' features; each is None where a fold does not tell.
+    between the two streams' features; each is None where a fold does not tell. ``folds`` are the records of
+    the folds, with their training curves.
     """
 
     entry: Entry
@@ -51,6 +52,7 @@ class Outcome:
     seconds: float | None
     cosine: float | None
     folder: Path
+    folds: list[dict[str, Any]]
 
 
 def prepare(
@@ -147,15 +149,15 @@ def run_rows(
 
 
 def _outcome(entry: Entry, results: loso.Results, seeds: Sequence[int], max_folds: int | None) -> Outcome:
-    folds = loso.make_folds(entry.bank.clips, entry.config.validation, seeds[0], max_folds)
-    wanted = {(seed, fold.subject) for seed in seeds for fold in folds}
+    planned = loso.make_folds(entry.bank.clips, entry.config.validation, seeds[0], max_folds)
+    wanted = {(seed, fold.subject) for seed in seeds for fold in planned}
     table = results.predictions
     asked = [pair in wanted for pair in zip(table["seed"], table["subject"], strict=True)]
     table = table[asked].reset_index(drop=True)
-    told = [fold for fold in results.folds if (fold["seed"], fold["subject"]) in wanted]
-    seconds, cosine = (_mean([fold.get(name) for fold in told]) for name in ("seconds", "cosine"))
+    folds = [fold for fold in results.folds if (fold["seed"], fold["subject"]) in wanted]
+    seconds, cosine = (_mean([fold.get(name) for fold in folds]) for name in ("seconds", "cosine"))
     metrics = evaluation.metrics(table, entry.bank.classes)
-    return Outcome(entry, table, metrics, seconds, cosine, results.folder)
+    return Outcome(entry, table, metrics, seconds, cosine, results.folder, folds)
 
 
 def _mean(values: Sequence[Any]) -> float | None:

@@ -19,6 +19,7 @@ TINY = {
     "device": "cpu",
     "backbone": "test_efficientnet",
     "pretrained": "none",
+    "null_subjects": 5,
 }
 # Two rows of each table are enough to see it work.
 ROWS = {

@@ -1,0 +1,152 @@
+"""Figures about evaluation itself: what a policy, a way of pooling, or luck does to a score."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dianet_utils import paper
+from dianet_utils.config import LEAKY
+from dianet_utils.evaluation import SCORES
+from dianet_utils.plots.style import BLUE, GREEN, GREY, ORANGE, PALETTE, RED, figure
+
+_NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
+_LOOKS = {"pooled": ("o", 1.0), "mean over folds": ("s", 0.55)}
+_COLOURS = {"held_out": BLUE, "none": GREEN, LEAKY: RED}
+_LINES = ("-", "--", ":", "-.")
+
+
+def _label(policy: str) -> str:
+    return f"LEAKY: {policy}" if policy == LEAKY else policy
+
+
+def draw_policies(table: pd.DataFrame, chance: float, title: str) -> Figure:
+    """Every score of every policy, pooled and as a mean over folds, with intervals over subjects.
+
+    ``table`` has the rows of :func:`dianet_utils.evaluation.poolings` with a column ``policy`` before them.
+    ``chance`` (0 to 1) is drawn where it means something: for accuracy.
+    """
+    policies = list(dict.fromkeys(table["policy"]))
+    fig, axes = figure(7.6, 1.5 + 0.62 * len(policies), ncols=len(SCORES), sharey=True, sharex=True)
+    for ax, score in zip(axes, SCORES, strict=True):
+        for _, row in table[table["score"] == score].iterrows():
+            marker, shade = _LOOKS[row["pooling"]]
+            height = policies.index(row["policy"]) + (-0.15 if row["pooling"] == "pooled" else 0.2)
+            _draw_interval(ax, row, height, marker, _COLOURS[row["policy"]], shade)
+        ax.set(xlabel=_NAMES[score], xlim=(0, 1.02), xticks=(0, 0.25, 0.5, 0.75))
+        ax.grid(axis="x", color="#E5E5E5", lw=0.8)
+    axes[0].axvline(chance, color=GREY, ls="--", lw=1.1, label=f"chance {chance:.2f}")
+    axes[0].set_yticks(range(len(policies)), [_label(policy) for policy in policies])
+    axes[0].set_ylim(len(policies) - 0.5, -0.65)
+    for name, (marker, shade) in _LOOKS.items():
+        axes[0].plot([], [], marker, color="black", alpha=shade, label=name)
+    fig.legend(loc="outside lower center", ncols=3)
+    fig.suptitle(title, fontsize="medium")
+    return fig
+
+
+def _draw_interval(ax: Axes, row: pd.Series, height: float, marker: str, colour: str, shade: float) -> None:
+    reach = [[max(0.0, row["value"] - row["low"])], [max(0.0, row["high"] - row["value"])]]
+    ax.errorbar(row["value"], height, xerr=reach, fmt=marker, color=colour, alpha=shade, capsize=3, ms=5.5)
+    above: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5, "color": colour}
+    ax.annotate(f"{row['value']:.3f}", (row["value"], height), (0, 4), **above)
+
+
+def draw_choosing(folds: Sequence[dict[str, Any]], title: str) -> Figure:
+    """Accuracy on the test subject after each epoch, a thin line a fold; the epoch that a leaky run keeps.
+
+    ``folds`` are those of a run with the policy ``test_subject``. The gap between the mean of the kept
+    epochs and the mean of the last ones is what choosing brings.
+    """
+    fig, ax = figure(6.4, 3.3)
+    curves = np.array([fold["history"]["test_accuracy"] for fold in folds])
+    epochs = np.arange(1, curves.shape[1] + 1)
+    for curve, fold in zip(curves, folds, strict=True):
+        best = fold["history"]["best_epoch"]
+        ax.plot(epochs, curve, color=GREY, lw=0.7, alpha=0.5)
+        ax.plot(best, curve[best - 1], "*", color=RED, ms=7)
+    ax.plot(epochs, curves.mean(0), color=BLUE, lw=2.2, label="mean of the folds")
+    kept = curves.max(1).mean()
+    ax.axhline(kept, color=RED, ls="--", lw=1.3, label=f"mean of the kept epochs, {kept:.3f}")
+    ax.plot([], [], "*", color=RED, label="epoch kept: LEAKY")
+    ax.set(xlabel="epoch", ylabel="accuracy on the test subject", ylim=(0, 1.03), title=title)
+    ax.legend(loc="lower right")
+    return fig
+
+
+def draw_zero_skill(table: pd.DataFrame, title: str) -> Figure:
+    """What a classifier without skill scores when the best of so many epochs is kept.
+
+    ``table`` is [number of epochs, dataset], as :func:`dianet_utils.zero_skill.bounds_by_epochs` makes it.
+    """
+    fig, ax = figure(6.0, 3.3)
+    for index, name in enumerate(table):
+        values, look = table[name], {"color": PALETTE[index], "ls": _LINES[index % 4]}
+        ax.plot(table.index, values, label=name, lw=2, **look)
+        ax.annotate(
+            f"{values.iloc[-1]:.2f}",
+            (table.index[-1], values.iloc[-1]),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            color=PALETTE[index],
+        )
+    ax.set(xlabel="epochs to choose from", ylabel="expected accuracy", ylim=(0, 1), title=title)
+    ax.legend(loc="lower right")
+    return fig
+
+
+def draw_reliability(curves: Mapping[str, pd.DataFrame], title: str) -> Figure:
+    """Share of right clips against the confidence they were given, and how many clips lie where.
+
+    ``curves`` maps a policy to what :func:`dianet_utils.evaluation.reliability` gives.
+    """
+    fig, (ax, below) = figure(5.4, 5.2, nrows=2, sharex=True, height_ratios=[3, 1])
+    ax.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1.1, label="calibrated")
+    for index, (name, curve) in enumerate(curves.items()):
+        look: dict[str, Any] = {
+            "color": _COLOURS.get(name, ORANGE),
+            "ls": _LINES[index % 4],
+            "marker": "osD^"[index],
+        }
+        ax.plot(curve["confidence"], curve["accuracy"], label=_label(name), ms=5, **look)
+        below.plot(curve["confidence"], curve["clips"], ms=4, **look)
+    ax.set(ylabel="share of clips right", xlim=(0, 1), ylim=(0, 1.02), title=title)
+    below.set(xlabel="confidence: probability of the predicted class", ylabel="clips")
+    below.set_ylim(bottom=0)
+    fig.legend(loc="outside lower center", ncols=2)
+    return fig
+
+
+def draw_granularity(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """How many of the paper's own accuracies each number of clips makes possible: a panel a dataset.
+
+    ``tables`` maps a dataset to what :func:`dianet_utils.granularity.paper_fits` gives. The count that our
+    selection leaves is marked.
+    """
+    fig, axes = figure(6.8, 1.1 + 1.35 * len(tables), nrows=len(tables), sharex=True, squeeze=False)
+    for ax, (name, table) in zip(axes[:, 0], tables.items(), strict=True):
+        explained, count = table["explained"], paper.EXPECTED[name]["clips"]
+        values = table.shape[1] - 1
+        ax.bar(
+            explained.index,
+            explained,
+            width=1.0,
+            color=[ORANGE if n == count else BLUE for n in explained.index],
+        )
+        ax.annotate(
+            f"N = {count}: {explained[count]} of {values}",
+            (count, explained[count]),
+            (0, 3),
+            textcoords="offset points",
+            ha="center",
+            color="black",
+            fontsize=8,
+        )
+        ax.set(ylabel=paper.TITLES[name], ylim=(0, values + 0.6), yticks=range(0, values + 1, 2))
+    axes[-1, 0].set_xlabel("number of clips N")
+    fig.suptitle("printed accuracies that N clips make possible", fontsize="medium")
+    return fig

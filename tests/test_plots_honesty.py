@@ -1,0 +1,75 @@
+"""The figures of notebook 09 show what they are given, and call a leaky policy leaky."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from dianet_utils import evaluation, granularity, paper, zero_skill
+from dianet_utils.plots import honesty as plots
+
+mpl.use("Agg")
+CLASSES = ["anger", "disgust", "fear"]
+
+
+def texts(figure: Figure) -> str:
+    figure.canvas.draw()
+    return " ".join(text.get_text() for text in figure.findobj(mpl.text.Text))
+
+
+@pytest.fixture(scope="module")
+def named() -> dict[str, pd.DataFrame]:
+    generator = np.random.default_rng(0)
+    chances = generator.dirichlet(np.ones(3), 60)
+    table = pd.DataFrame(
+        {
+            "clip": [f"{index % 6}/c{index}" for index in range(60)],
+            "subject": [f"{index % 6}" for index in range(60)],
+            "seed": 0,
+            "true": generator.choice(CLASSES, 60),
+            "predicted": np.array(CLASSES)[chances.argmax(1)],
+        }
+    ).assign(**{f"p_{name}": chances[:, index] for index, name in enumerate(CLASSES)})
+    return {"held_out": table, "test_subject": table.assign(validation="test_subject")}
+
+
+def test_policies_show_every_value_and_name_the_leak(named: dict[str, pd.DataFrame]) -> None:
+    scores = pd.concat(evaluation.poolings(t, CLASSES).assign(policy=p) for p, t in named.items())
+    told = texts(plots.draw_policies(scores, 1 / 3, "synthetic clips"))
+    assert all(f"{value:.3f}" in told for value in scores["value"])
+    assert "LEAKY: test_subject" in told
+    assert "chance 0.33" in told
+
+
+def test_choosing_marks_the_kept_epoch_of_every_fold() -> None:
+    curves = [[0.2, 0.6, 0.4], [0.8, 0.1, 0.8]]
+    folds = [
+        {"history": {"test_accuracy": curve, "best_epoch": int(np.argmax(curve)) + 1}} for curve in curves
+    ]
+    figure = plots.draw_choosing(folds, "synthetic clips")
+    stars = [line.get_xydata().tolist() for line in figure.axes[0].lines if line.get_marker() == "*"]
+    assert [[2.0, 0.6]] in stars
+    assert [[1.0, 0.8]] in stars
+    assert "mean of the kept epochs, 0.700" in texts(figure)
+
+
+def test_zero_skill_names_the_last_value_of_every_dataset() -> None:
+    counts = zero_skill.even_structure({"a": 12, "b": 8}, 5)
+    table = zero_skill.bounds_by_epochs({"one": counts, "two": counts * 2}, [1, 20])
+    told = texts(plots.draw_zero_skill(table, "no skill"))
+    assert all(f"{value:.2f}" in told for value in table.loc[20])
+
+
+def test_reliability_draws_every_bin(named: dict[str, pd.DataFrame]) -> None:
+    curves = {name: evaluation.reliability(table, CLASSES) for name, table in named.items()}
+    figure = plots.draw_reliability(curves, "synthetic clips")
+    assert "LEAKY: test_subject" in texts(figure)
+    drawn = figure.axes[0].lines[1].get_xydata()
+    np.testing.assert_allclose(drawn, curves["held_out"][["confidence", "accuracy"]])
+
+
+def test_granularity_marks_the_count_of_the_selection() -> None:
+    told = texts(plots.draw_granularity({name: granularity.paper_fits(name) for name in paper.DATASETS}))
+    for expected in ("N = 240: 4 of 6", "N = 135: 3 of 4", "N = 288: 3 of 5"):
+        assert expected in told
