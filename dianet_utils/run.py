@@ -236,8 +236,7 @@ def describe(config: Config) -> "pd.DataFrame":
     from dianet_utils.config import PAPER_DEFAULTS
 
     told = config.as_json().keys() - {"dataset"}
-    standard = {**{field.name: field.default for field in fields(Config)}, **PAPER_DEFAULTS}
-    rows = [(name, value, standard[name]) for name, value in vars(config).items() if name in told]
+    rows = [(name, value, PAPER_DEFAULTS[name]) for name, value in vars(config).items() if name in told]
     table = pd.DataFrame(rows, columns=["setting", "this run", "licensed default"]).set_index("setting")
     table["differs"] = ["yes" if a != b else "" for a, b in table.itertuples(index=False)]
     return table.astype(str)

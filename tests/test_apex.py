@@ -64,6 +64,8 @@ def test_a_clip_too_short_or_uneven_is_refused() -> None:
     for method in spotting.METHODS:
         with pytest.raises(InputError, match="3 frames or more, not 2"):
             spotting.spot(frames[:2], method)
+        with pytest.raises(InputError, match="3 frames or more, not 0"):
+            spotting.spot([], method)
         assert spotting.spot(frames[:3], method).place == 1
         if method != "midpoint":
             with pytest.raises(InputError, match="128 x 128 and 128 x 64 pixels in one clip"):

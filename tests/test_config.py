@@ -118,12 +118,13 @@ def test_seeds_are_sorted_whole_numbers() -> None:
 def test_names_agree_with_the_rooms_that_know_them() -> None:
     """``config`` loads no room, so it repeats their names; here they are held together."""
     from dianet_utils import config, datasets, dynamic_images, models
+    from dianet_utils.dynamic_images import spotting
     from dianet_utils.models.fusion import FUSIONS
 
     assert config.PHASES == dynamic_images.PHASES
     assert config.INPUTS == dynamic_images.INPUTS
     assert tuple(FUSIONS) == config.FUSIONS
-    assert run.RUN_CHECKS["spotter"].names == dynamic_images.spotting.METHODS
+    assert run.RUN_CHECKS["spotter"].names == spotting.METHODS
     assert CHECKS["weighting"].names == tuple(dynamic_images.WEIGHTINGS)
     assert CHECKS["scaling"].names == tuple(dynamic_images.SCALINGS)
     assert set(CHECKS["model"].names) == set(models.MODELS)

@@ -61,14 +61,16 @@ def spot(frames: Iterable[Frame], method: str = "difference") -> Spotted:
     if method == "midpoint":
         count = _enough(sum(1 for _ in frames))
         return Spotted((count - 1) // 2, np.zeros(count))
-    curve = _bow(_CHANGES[method](_of_one_size(frames)))
+    curve = _bow(_CHANGES[method](_alike(frames)))
     return Spotted(1 + int(np.argmax(curve[1:-1])), curve)
 
 
-def _of_one_size(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """The frames themselves, as long as all have the size of the first."""
+def _alike(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """The frames themselves, as long as all have the size of the first, and in the end are enough."""
     size: tuple[int, ...] = ()
+    count = 0
     for frame in frames:
+        count += 1
         size = size or frame.shape
         if frame.shape != size:
             raise InputError(
@@ -76,6 +78,7 @@ def _of_one_size(frames: Iterable[Frame]) -> Iterator[Frame]:
                 "in one clip cannot be compared."
             )
         yield frame
+    _enough(count)
 
 
 def face_weight(size: int) -> npt.NDArray[np.float32]:
@@ -151,7 +154,7 @@ def _without(changes: npt.NDArray[Any], explained: list[npt.NDArray[Any]]) -> Re
 
 def _bow(changes: Reals) -> Reals:
     """How far each frame is from the line between both ends, smoothed: root mean square, [T]."""
-    count = _enough(len(changes))
+    count = len(changes)
     ends = max(1, round(_ENDS * count))
     first, last = changes[:ends].mean(axis=0), changes[-ends:].mean(axis=0)
     line = first + np.linspace(0, 1, count)[:, None] * (last - first)
