@@ -1,9 +1,11 @@
 """Annotation sheets (.xlsx, .xls) as released: finding the file, its header row, its columns, its cells."""
 
+import io
 import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -132,7 +134,9 @@ def _open(path: Path) -> dict[str, pd.DataFrame]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl reports every Excel feature it passes over
-            sheets = pd.read_excel(path, sheet_name=None, header=None, dtype=str, na_filter=False)
+            sheets = pd.read_excel(
+                path, sheet_name=None, header=None, dtype=str, na_filter=False, engine_kwargs=_quiet(path)
+            )
     except Exception as error:
         # The parsers raise a dozen kinds of errors on damaged files; what a reader can do is the same.
         raise InputError(_explain_unreadable(path, error)) from None
@@ -140,6 +144,13 @@ def _open(path: Path) -> dict[str, pd.DataFrame]:
         str(name): cells.astype(str).apply(lambda column: column.str.strip())
         for name, cells in sheets.items()
     }
+
+
+def _quiet(path: Path) -> dict[str, Any]:
+    """What keeps the reader of old workbooks from printing what it thinks of them."""
+    with path.open("rb") as file:
+        old = file.read(len(_COMPOUND_FILE)) == _COMPOUND_FILE
+    return {"logfile": io.StringIO()} if old else {}
 
 
 def _explain_unreadable(path: Path, error: Exception) -> str:
