@@ -24,16 +24,20 @@ def shown(path: str | Path) -> str:
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.as_posix()
 
 
-def write_bytes(path: str | Path, content: bytes) -> Path:
-    """Write ``content`` to ``path`` in one step: a reader sees the old file or the new one, never half."""
+def write_bytes(path: str | Path, content: bytes, durable: bool = True) -> Path:
+    """Write ``content`` to ``path`` in one step: a reader sees the old file or the new one, never half.
+
+    ``durable`` waits until it would outlast a power cut; without it a file must carry its own checksum.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
