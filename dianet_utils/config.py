@@ -58,6 +58,7 @@ class Config:
     validation: str
     flip: bool
     degrees: float
+    precision: str = "float32"  # of convolutions and matrix products; bfloat16 where the device has it
 
     @property
     def uses_gender(self) -> bool:
@@ -103,6 +104,7 @@ CHECKS: dict[str, Check] = {
     "validation": Choice("held_out", "none"),
     "flip": Flag(),
     "degrees": Number(0.0, 180.0),
+    "precision": Choice("float32", "bfloat16"),
 }
 
 PAPER_DEFAULTS: dict[str, Any] = {

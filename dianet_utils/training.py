@@ -3,7 +3,6 @@
 Nothing here sees the test clips before the last line: the epoch is chosen by the validation clips.
 """
 
-import copy
 import hashlib
 import math
 from dataclasses import dataclass
@@ -13,12 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dianet_utils import models
+from dianet_utils import machine, models
 from dianet_utils.augmentation import augment, normalise, still_value
 from dianet_utils.config import Config
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.dynamic_images import Bank
-from dianet_utils.models import Labels, Network
+from dianet_utils.errors import InputError
+from dianet_utils.models import Labels, Network, Output
+from dianet_utils.models.precision import keep_in_float32
 
 
 @dataclass(frozen=True)
@@ -82,16 +83,27 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     every random draw comes from the fold's own seed. Raises ``FloatingPointError`` when the loss
     stops being finite, naming the fold and the epoch.
     """
+    _check_precision(config, device)
     if device == "cpu":
         torch.set_num_threads(1)
     seed = fold_seed(fold.seed, fold.subject)
     torch.manual_seed(seed)
     data = _Batches.of(bank, device, config.uses_gender)
     model = build_model(config, len(bank.classes)).to(device).to(memory_format=torch.channels_last)
+    if config.precision == "bfloat16" and device == "cpu":
+        keep_in_float32(model)
     model.observe(data.labels(torch.from_numpy(fold.train)))
     history = _fit(model, data, fold, config, torch.Generator().manual_seed(seed))
     probabilities = predict(model, data, fold.test, config).softmax(1).double().cpu().numpy()
     return _result(bank, fold, probabilities, history)
+
+
+def _check_precision(config: Config, device: str) -> None:
+    if config.precision == "bfloat16" and not machine.has_bfloat16(device):
+        raise InputError(
+            f"The device {device} ({machine.device_name(device)}) does not calculate in bfloat16: "
+            "set precision to float32."
+        )
 
 
 def build_model(config: Config, num_classes: int) -> Network:
@@ -133,7 +145,9 @@ def _finite(loss: float, kind: str, fold: Fold, epoch: int) -> float:
 def _optimiser(model: nn.Module, config: Config, steps: int) -> tuple[torch.optim.Optimizer, Any]:
     """The optimiser and its schedule, to be stepped once a batch (``steps`` batches an epoch)."""
     kind = torch.optim.AdamW if config.optimiser == "adamw" else torch.optim.Adam
-    optimiser = kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    parameters = list(model.parameters())
+    fused = True if parameters[0].is_cuda else None  # one launch a step on a GPU, torch's choice on a CPU
+    optimiser = kind(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
     if config.schedule == "one_cycle":
         total = steps * config.epochs
         return optimiser, torch.optim.lr_scheduler.OneCycleLR(
@@ -172,18 +186,29 @@ def _train_epoch(
     return torch.stack(losses).mean().item()
 
 
+def forward(model: nn.Module, images: Tensor, config: Config) -> Output:
+    """The network's output in float32; inside, convolutions and matrix products in ``config.precision``."""
+    if config.precision == "float32":
+        return model(images)
+    with torch.autocast(images.device.type, torch.bfloat16):
+        output = model(images)
+    gender = None if output.gender is None else output.gender.float()
+    return Output(output.logits.float(), output.features.float(), gender)
+
+
 def _loss(model: Network, images: Tensor, labels: Labels, config: Config) -> Tensor:
-    return model.loss(model(images), labels, config.consistency_weight, config.label_smoothing)
+    output = forward(model, images, config)
+    return model.loss(output, labels, config.consistency_weight, config.label_smoothing)
 
 
 def _validation_loss(model: Network, data: _Batches, fold: Fold, config: Config) -> float:
     """The network's loss over the validation clips, without augmentation."""
     model.eval()
-    total = 0.0
+    total = torch.zeros((), dtype=torch.float64, device=data.images.device)
     with torch.inference_mode():
         for rows in torch.split(torch.from_numpy(fold.validation), config.batch_size):
-            total += _loss(model, data.inputs(rows), data.labels(rows), config).item() * len(rows)
-    return total / len(fold.validation)
+            total += _loss(model, data.inputs(rows), data.labels(rows), config).double() * len(rows)
+    return total.item() / len(fold.validation)
 
 
 def predict(model: nn.Module, data: _Batches, rows: np.ndarray, config: Config) -> Tensor:
@@ -191,7 +216,7 @@ def predict(model: nn.Module, data: _Batches, rows: np.ndarray, config: Config) 
     model.eval()
     with torch.inference_mode():
         batches = torch.split(torch.from_numpy(rows), config.batch_size)
-        return torch.cat([model(data.inputs(batch)).logits for batch in batches])
+        return torch.cat([forward(model, data.inputs(batch), config).logits for batch in batches])
 
 
 class _BestEpoch:
@@ -205,8 +230,16 @@ class _BestEpoch:
     def enough(self, model: nn.Module, epoch: int, loss: float) -> bool:
         """Note an epoch; true when ``patience`` epochs have brought nothing better."""
         if loss < self.best:
-            self.best, self.epoch, self.weights = loss, epoch, copy.deepcopy(model.state_dict())
+            self.best, self.epoch = loss, epoch
+            self._keep(model.state_dict())
         return epoch - self.epoch >= self.patience
+
+    def _keep(self, weights: dict[str, Tensor]) -> None:
+        """Copy the weights into memory that is taken once."""
+        if not self.weights:
+            self.weights = {name: torch.empty_like(weight) for name, weight in weights.items()}
+        for name, weight in weights.items():
+            self.weights[name].copy_(weight)
 
     def restore(self, model: nn.Module) -> int:
         """Put the best weights back; returns their epoch, counted from 0."""
