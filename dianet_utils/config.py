@@ -127,6 +127,7 @@ PAPER_DEFAULTS: dict[str, Any] = {
     "schedule": "constant",
     "patience": 10,
     "validation": "held_out",
+    "precision": "float32",
 }
 
 # Chosen on other synthetic subjects than the default dataset's: about two minutes on two cores.

@@ -1,4 +1,4 @@
-"""Leave one subject out: the folds, where they run, results as they finish, resume.
+"""Leave one subject out: the folds, results as they finish, resume.
 
 A run folder gathers the folds of one configuration on one bank. Every fold is written as it ends, so
 a run that was killed goes on where it stopped; a seed or a fold that is already there is not run
@@ -6,18 +6,15 @@ again. ``predictions.csv`` and ``metrics.json`` always describe all the folds of
 """
 
 import math
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from dianet_utils import evaluation, machine
+from dianet_utils import evaluation, executors, machine
 from dianet_utils.config import Config
 from dianet_utils.errors import InputError
 from dianet_utils.files import read_json, shown, write_json, write_text
@@ -90,12 +87,14 @@ def run(
     device: str = "auto",
     shown_progress: bool = True,
     every: float = 0.0,
+    scheduler: str | None = None,
 ) -> Results:
     """Run the folds that ``out`` does not hold yet and gather everything it holds.
 
     ``out`` is the run folder. ``workers`` processes train folds side by side (0: one a core on a CPU,
     one on a GPU), each on one thread, with the same numbers as one process. Progress is printed for each
-    fold, or at most once in ``every`` seconds.
+    fold, or at most once in ``every`` seconds. ``scheduler`` is the address of a Dask scheduler whose workers
+    train instead; see :mod:`dianet_utils.executors`.
     """
     from dianet_utils.training import choose_device
 
@@ -106,60 +105,15 @@ def run(
     if shown_progress and len(missing) < len(wanted):
         print(f"folds: {len(wanted) - len(missing)} of {len(wanted)} are already in {shown(out)}")
     progress = Progress(len(missing), "folds", "LOSO", every, shown=shown_progress)
-    for result in _trained(bank, missing, config, device, workers or _default_workers(device)):
+    for result in executors.train_folds(bank, missing, config, device, workers, scheduler):
         write_json(_fold_path(out, result["seed"], result["subject"]), result)
         progress.advance(_note(result))
     return gather(out, bank)
 
 
-def _default_workers(device: str) -> int:
-    return machine.cores() if device == "cpu" else 1
-
-
 def _note(result: dict[str, Any]) -> str:
     hits = sum(a == b for a, b in zip(result["true"], result["predicted"], strict=True))
     return f"subject {result['subject']} (seed {result['seed']}): {hits} of {len(result['true'])} clips right"
-
-
-def _trained(
-    bank: "Bank", folds: "list[Fold]", config: Config, device: str, workers: int
-) -> Iterator[dict[str, Any]]:
-    """The results of the folds, as they finish."""
-    if min(workers, len(folds)) <= 1:
-        yield from (_timed(bank, fold, config, device) for fold in folds)
-        return
-    with ProcessPoolExecutor(
-        min(workers, len(folds)),
-        get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(bank, config, device),
-    ) as pool:
-        futures = [pool.submit(_run_in_worker, fold) for fold in folds]
-        try:
-            yield from (future.result() for future in as_completed(futures))
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-_worker: dict[str, Any] = {}  # what a worker process keeps between its folds
-
-
-def _start_worker(bank: "Bank", config: Config, device: str) -> None:
-    machine.prepare()
-    _worker.update(bank=bank, config=config, device=device)
-
-
-def _run_in_worker(fold: "Fold") -> dict[str, Any]:
-    return _timed(_worker["bank"], fold, _worker["config"], _worker["device"])
-
-
-def _timed(bank: "Bank", fold: "Fold", config: Config, device: str) -> dict[str, Any]:
-    """One trained fold with the ``seconds`` that it took by the clock."""
-    from dianet_utils.training import train_fold
-
-    start = time.perf_counter()
-    result = train_fold(bank, fold, config, device)
-    return {**result, "seconds": round(time.perf_counter() - start, 2)}
 
 
 def _open_folder(out: Path, bank: "Bank", config: Config, device: str) -> None:
