@@ -66,6 +66,7 @@ class Config:
     degrees: float
     # additions
     apex_jitter: int = 0  # frames by which training moves the apex of each clip in each epoch
+    precision: str = "float32"  # of convolutions and matrix products; bfloat16 where the device has it
 
     @property
     def leaky(self) -> bool:
@@ -151,6 +152,7 @@ CHECKS: dict[str, Check] = {
     "flip": Flag(),
     "degrees": Number(0.0, 180.0),
     "apex_jitter": Whole(0, 100),
+    "precision": Choice("float32", "bfloat16"),
 }
 
 PAPER_DEFAULTS: dict[str, Any] = {
@@ -174,6 +176,7 @@ PAPER_DEFAULTS: dict[str, Any] = {
     "patience": 10,
     "validation": "held_out",
     "apex_jitter": 0,
+    "precision": "float32",
 }
 
 # Chosen on other synthetic subjects than the default dataset's: about two minutes on two cores.

@@ -57,9 +57,10 @@ def _way_out(code: int | None) -> str:
     return "mend that folder or choose another"
 
 
-def write_bytes(path: str | Path, content: bytes) -> Path:
+def write_bytes(path: str | Path, content: bytes, durable: bool = True) -> Path:
     """Write ``content`` to ``path`` in one step: a reader sees the old file or the new one, never half.
 
+    ``durable`` waits until it would outlast a power cut; without it a file must carry its own checksum.
     Raises :class:`DiskError` if it cannot be written.
     """
     path = Path(path)
@@ -69,8 +70,9 @@ def write_bytes(path: str | Path, content: bytes) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("xb") as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
             os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -78,6 +78,22 @@ def one_opencv_thread() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
+def has_bfloat16(device: str) -> bool:
+    """Whether a torch device calculates in bfloat16 itself; elsewhere it is emulated, slower than float32.
+
+    A CPU says so among its flags (x86: avx512_bf16 or amx_bf16, ARM: bf16), which are read on Linux only.
+    """
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    try:
+        flags = set(Path("/proc/cpuinfo").read_text().split())
+    except OSError:
+        return False
+    return bool(flags & {"avx512_bf16", "amx_bf16", "bf16"})
+
+
 def versions() -> dict[str, str]:
     """Installed versions of Python and of the packages that can change a number."""
     found = {"python": platform.python_version()}
@@ -94,7 +110,7 @@ def device_name(device: str) -> str:
     if device.startswith("cuda"):
         import torch
 
-        return torch.cuda.get_device_name(device)
+        return torch.cuda.get_device_name(device) if torch.cuda.is_available() else device
     return _processor()
 
 

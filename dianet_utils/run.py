@@ -57,6 +57,7 @@ RUN_CHECKS: dict[str, Check] = {
     "null_subjects": Whole(5, 1000),
     "max_folds": Whole(1, 10_000, optional=True),
     "workers": Whole(0, 256),
+    "scheduler": Text(optional=True),
     "device": Choice("auto", "cpu", "cuda", *(f"cuda:{index}" for index in range(16))),
     "out": Text(optional=True),
 }

@@ -5,10 +5,7 @@ exception is the policy ``test_subject``, where the validation clips are the tes
 to measure what that habit does.
 """
 
-import copy
 import hashlib
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dianet_utils import models
-from dianet_utils.augmentation import augment, normalise, still_value
+from dianet_utils import machine, models
+from dianet_utils.augmentation import augment, still_value
+from dianet_utils.batches import Batches
 from dianet_utils.config import Config
-from dianet_utils.datasets.genders import gender_numbers
-from dianet_utils.dynamic_images import FLOWS, Bank, jitter_shifts
+from dianet_utils.dynamic_images import Bank
+from dianet_utils.epochs import BestEpoch, PassLoss
 from dianet_utils.errors import InputError
 from dianet_utils.models import Labels, Network, Output
+from dianet_utils.models.precision import keep_in_float32
 
 
 @dataclass(frozen=True)
@@ -54,54 +53,6 @@ def choose_device(device: str) -> str:
     return device
 
 
-@dataclass
-class _Batches:
-    """The bank on the training device, handed out in random batches."""
-
-    images: Tensor  # [clip, phase, 3, H, W], as the bank stores them
-    shifted: dict[int, Tensor]  # the same with the apex so many frames later
-    targets: Tensor  # [clip]
-    genders: Tensor | None  # [clip], for networks that learn them
-    flows: tuple[int, ...]  # the phases that are optical flow
-    scaling: str
-    clips: tuple[str, ...]  # their ids, to name them
-
-    @classmethod
-    def of(cls, bank: Bank, device: str, gendered: bool = False) -> "_Batches":
-        images, *moved = (
-            torch.from_numpy(np.ascontiguousarray(each)).to(device)
-            for each in (bank.images, *bank.shifted.values())
-        )
-        shifted = dict(zip(bank.shifted, moved, strict=True))
-        targets = torch.from_numpy(bank.targets).to(device)
-        genders = torch.from_numpy(gender_numbers(bank.clips)).to(device) if gendered else None
-        flows = tuple(place for place, phase in enumerate(bank.phases) if phase in FLOWS)
-        names = tuple(map(str, bank.clips.index))
-        return cls(images, shifted, targets, genders, flows, bank.scaling, names)
-
-    def shuffled(self, rows: np.ndarray, size: int, generator: torch.Generator) -> list[Tensor]:
-        """Random batches of about ``size`` that cover ``rows``; none is so small that BatchNorm fails."""
-        order = torch.from_numpy(rows)[torch.randperm(len(rows), generator=generator)]
-        return list(torch.tensor_split(order, max(1, round(len(rows) / size))))
-
-    def inputs(self, rows: Tensor, shift: int = 0) -> Tensor:
-        images = self.shifted[shift] if shift else self.images
-        return normalise(images[rows.to(images.device)], self.scaling)
-
-    def jittered(self, rows: Tensor, jitter: int, generator: torch.Generator) -> Tensor:
-        """Inputs of which each has an apex drawn anew; without jitter nothing is drawn."""
-        shifts = jitter_shifts(jitter)
-        if len(shifts) == 1:
-            return self.inputs(rows)
-        choice = torch.randint(len(shifts), (len(rows),), generator=generator)
-        views = torch.stack([self.inputs(rows, shift) for shift in shifts])
-        return views[choice.to(views.device), torch.arange(len(rows), device=views.device)]
-
-    def labels(self, rows: Tensor) -> Labels:
-        rows = rows.to(self.targets.device)
-        return Labels(self.targets[rows], None if self.genders is None else self.genders[rows])
-
-
 def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> dict[str, Any]:
     """Train on ``fold.train`` and predict ``fold.test``; returns JSON types.
 
@@ -110,7 +61,7 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     the probabilities of the test clips under each. Raises ``FloatingPointError`` when the loss stops being
     finite, naming the fold, the epoch, the batch and its clips, or where a prediction is not.
     """
-    data = _Batches.of(bank, device, config.uses_gender)
+    data = Batches.of(bank, device, config.uses_gender)
     model, history = _train(data, len(bank.classes), fold, config, device)
     output, *moved = (predict(model, data, fold.test, config, shift) for shift in (0, *bank.shifted))
     result = {**_result(bank, fold, _probabilities(output), history), **_cosines(output)}
@@ -128,21 +79,32 @@ def train_model(
     bank: Bank, fold: Fold, config: Config, device: str = "cpu"
 ) -> tuple[Network, dict[str, Any]]:
     """The network that :func:`train_fold` would test, at its best epoch, and the curves of its training."""
-    data = _Batches.of(bank, device, config.uses_gender)
+    data = Batches.of(bank, device, config.uses_gender)
     return _train(data, len(bank.classes), fold, config, device)
 
 
 def _train(
-    data: _Batches, num_classes: int, fold: Fold, config: Config, device: str
+    data: Batches, num_classes: int, fold: Fold, config: Config, device: str
 ) -> tuple[Network, dict[str, Any]]:
     """A new network trained on the fold's training clips, all its random draws from the fold's own seed."""
+    _check_precision(config, device)
     if device == "cpu":
         torch.set_num_threads(1)
     seed = fold_seed(fold.seed, fold.subject)
     torch.manual_seed(seed)
     model = build_model(config, num_classes).to(device).to(memory_format=torch.channels_last)
+    if config.precision == "bfloat16" and device == "cpu":
+        keep_in_float32(model)
     model.observe(data.labels(torch.from_numpy(fold.train)))
     return model, _fit(model, data, fold, config, torch.Generator().manual_seed(seed))
+
+
+def _check_precision(config: Config, device: str) -> None:
+    if config.precision == "bfloat16" and not machine.has_bfloat16(device):
+        raise InputError(
+            f"The device {device} ({machine.device_name(device)}) does not calculate in bfloat16: "
+            "set precision to float32."
+        )
 
 
 def build_model(config: Config, num_classes: int) -> Network:
@@ -153,7 +115,7 @@ def build_model(config: Config, num_classes: int) -> Network:
 
 
 def _fit(
-    model: Network, data: _Batches, fold: Fold, config: Config, generator: torch.Generator
+    model: Network, data: Batches, fold: Fold, config: Config, generator: torch.Generator
 ) -> dict[str, Any]:
     """Train ``model`` in place and leave it at its best epoch; returns the curves.
 
@@ -162,7 +124,7 @@ def _fit(
     """
     steps = len(data.shuffled(fold.train, config.batch_size, torch.Generator()))
     optimiser, schedule = _optimiser(model, config, steps)
-    keeper = _BestEpoch(config.epochs if config.leaky else config.patience)
+    keeper = BestEpoch(config.epochs if config.leaky else config.patience)
     train_losses, criteria = [], []
     for epoch in range(config.epochs):
         loss = _train_epoch(model, data, fold, config, generator, optimiser, schedule)
@@ -178,7 +140,7 @@ def _fit(
     return {**curves, "best_epoch": best + 1}
 
 
-def _criterion(model: Network, data: _Batches, fold: Fold, config: Config, epoch: int) -> float:
+def _criterion(model: Network, data: Batches, fold: Fold, config: Config, epoch: int) -> float:
     """What the best epoch has least of: the validation loss, or the error rate on the test subject."""
     if not config.leaky:
         return _finite(_validation_loss(model, data, fold, config), "validation", fold, epoch)
@@ -187,24 +149,7 @@ def _criterion(model: Network, data: _Batches, fold: Fold, config: Config, epoch
     return int((named != targets).sum()) / len(targets)
 
 
-@dataclass(frozen=True)
-class _Loss:
-    """The loss of one pass: its mean, and the first batch in which it was not finite, for people."""
-
-    mean: float
-    culprit: str
-
-    @classmethod
-    def of(cls, losses: Tensor, mean: float, batches: Sequence[Tensor], data: _Batches) -> "_Loss":
-        """From the losses [batch] of one pass over ``batches``, read from the device all at once."""
-        if math.isfinite(mean):
-            return cls(mean, "")
-        first = next((place for place, good in enumerate(losses.isfinite().tolist()) if not good), 0)
-        clips = ", ".join(data.clips[row] for row in batches[first].tolist())
-        return cls(mean, f"batch {first + 1} of {len(batches)} (clips {clips})")
-
-
-def _finite(loss: _Loss, kind: str, fold: Fold, epoch: int) -> float:
+def _finite(loss: PassLoss, kind: str, fold: Fold, epoch: int) -> float:
     if loss.culprit:
         raise FloatingPointError(
             f"The {kind} loss of fold {fold.subject} (seed {fold.seed}) is not finite in epoch {epoch + 1}, "
@@ -216,7 +161,9 @@ def _finite(loss: _Loss, kind: str, fold: Fold, epoch: int) -> float:
 def _optimiser(model: nn.Module, config: Config, steps: int) -> tuple[torch.optim.Optimizer, Any]:
     """The optimiser and its schedule, to be stepped once a batch (``steps`` batches an epoch)."""
     kind = torch.optim.AdamW if config.optimiser == "adamw" else torch.optim.Adam
-    optimiser = kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    parameters = list(model.parameters())
+    fused = True if parameters[0].is_cuda else None  # one launch a step on a GPU, torch's choice on a CPU
+    optimiser = kind(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
     if config.schedule == "one_cycle":
         total = steps * config.epochs
         return optimiser, torch.optim.lr_scheduler.OneCycleLR(
@@ -227,13 +174,13 @@ def _optimiser(model: nn.Module, config: Config, steps: int) -> tuple[torch.opti
 
 def _train_epoch(
     model: Network,
-    data: _Batches,
+    data: Batches,
     fold: Fold,
     config: Config,
     generator: torch.Generator,
     optimiser: torch.optim.Optimizer,
     schedule: Any,
-) -> _Loss:
+) -> PassLoss:
     """One pass over the training clips; the mean loss of its batches."""
     model.train()
     losses = []
@@ -254,37 +201,45 @@ def _train_epoch(
         schedule.step()
         losses.append(loss.detach())
     stacked = torch.stack(losses)
-    return _Loss.of(stacked, stacked.mean().item(), batches, data)
+    return PassLoss.of(stacked, stacked.mean().item(), batches, data)
+
+
+def forward(model: nn.Module, images: Tensor, config: Config) -> Output:
+    """The network's output in float32; inside, convolutions and matrix products in ``config.precision``."""
+    if config.precision == "float32":
+        return model(images)
+    with torch.autocast(images.device.type, torch.bfloat16):
+        output = model(images)
+    gender = None if output.gender is None else output.gender.float()
+    return Output(output.logits.float(), output.features.float(), gender)
 
 
 def _loss(model: Network, images: Tensor, labels: Labels, config: Config) -> Tensor:
-    return model.loss(model(images), labels, config.consistency_weight, config.label_smoothing)
+    output = forward(model, images, config)
+    return model.loss(output, labels, config.consistency_weight, config.label_smoothing)
 
 
-def _validation_loss(model: Network, data: _Batches, fold: Fold, config: Config) -> _Loss:
+def _validation_loss(model: Network, data: Batches, fold: Fold, config: Config) -> PassLoss:
     """The network's loss over the validation clips, without augmentation."""
     model.eval()
-    losses, total = [], 0.0
     batches = torch.split(torch.from_numpy(fold.validation), config.batch_size)
     with torch.inference_mode():
-        for rows in batches:
-            losses.append(_loss(model, data.inputs(rows), data.labels(rows), config).item())
-            total += losses[-1] * len(rows)
-    return _Loss.of(torch.tensor(losses), total / len(fold.validation), batches, data)
+        losses = torch.stack([_loss(model, data.inputs(rows), data.labels(rows), config) for rows in batches])
+    total = sum(loss * len(rows) for loss, rows in zip(losses.tolist(), batches, strict=True))
+    return PassLoss.of(losses, total / len(fold.validation), batches, data)
 
 
-def predict(model: nn.Module, data: _Batches, rows: np.ndarray, config: Config, shift: int = 0) -> Output:
+def predict(model: nn.Module, data: Batches, rows: np.ndarray, config: Config, shift: int = 0) -> Output:
     """Logits [clip, class] and features [clip, phase, D] of some rows, not augmented.
 
     ``shift`` takes the images of an apex moved by so many frames.
     """
     model.eval()
     with torch.inference_mode():
-        outputs = [
-            model(data.inputs(batch, shift))
-            for batch in torch.split(torch.from_numpy(rows), config.batch_size)
-        ]
-        return Output(*(torch.cat([output[part] for output in outputs]) for part in range(2)))
+        batches = torch.split(torch.from_numpy(rows), config.batch_size)
+        outputs = [forward(model, data.inputs(batch, shift), config) for batch in batches]
+        logits = torch.cat([output.logits for output in outputs])
+        return Output(logits, torch.cat([output.features for output in outputs]))
 
 
 def _cosines(output: Output) -> dict[str, list[float]]:
@@ -293,26 +248,6 @@ def _cosines(output: Output) -> dict[str, list[float]]:
         return {}
     first, second = output.features.unbind(dim=1)
     return {"cosine": torch.cosine_similarity(first, second, dim=-1).double().cpu().numpy().round(6).tolist()}
-
-
-class _BestEpoch:
-    """Remembers the weights of the first epoch with the lowest validation loss (or rate of errors)."""
-
-    def __init__(self, patience: int):
-        self.patience = patience
-        self.best, self.epoch = math.inf, 0
-        self.weights: dict[str, Tensor] = {}
-
-    def enough(self, model: nn.Module, epoch: int, loss: float) -> bool:
-        """Note an epoch; true when ``patience`` epochs have brought nothing better."""
-        if loss < self.best:
-            self.best, self.epoch, self.weights = loss, epoch, copy.deepcopy(model.state_dict())
-        return epoch - self.epoch >= self.patience
-
-    def restore(self, model: nn.Module) -> int:
-        """Put the best weights back; returns their epoch, counted from 0."""
-        model.load_state_dict(self.weights)
-        return self.epoch
 
 
 def _result(bank: Bank, fold: Fold, probabilities: np.ndarray, history: dict[str, Any]) -> dict[str, Any]:

@@ -151,12 +151,6 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
     assert again.metrics == finished.metrics
 
 
-def test_worker_processes_give_the_same_bytes(finished: loso.Results, bank: Bank, tmp_path: Path) -> None:
-    parallel = loso.run(bank, small_config(), tmp_path / "run", workers=2, device="cpu", shown_progress=False)
-    expected = (finished.folder / "predictions.csv").read_bytes()
-    assert (parallel.folder / "predictions.csv").read_bytes() == expected
-
-
 def test_a_fold_alone_equals_the_fold_in_the_run(finished: loso.Results, bank: Bank) -> None:
     fold = loso.make_folds(bank.clips, "held_out", seed=0)[3]
     alone = train_fold(bank, fold, small_config())

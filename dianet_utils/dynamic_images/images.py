@@ -25,20 +25,34 @@ def weighted_sums(frames: Iterable[npt.NDArray[np.uint8]], weights: Integers) ->
     the two types are exact. The weights 2t - T - 1 fit float32 up to T = 513.
     """
     kind = exact_kind(weights)
-    sums = buffer = np.empty(0, dtype=kind)
+    sides, level = np.empty((0, 2), kind), np.empty(0, np.uint8)
     number = -1
     for number, (frame, column) in enumerate(zip(frames, weights.T, strict=True)):
         if number == 0:
-            sums, buffer = np.zeros((len(weights), *frame.shape), kind), np.empty(frame.shape, kind)
-        if frame.shape != buffer.shape:
-            raise InputError(f"Frame {number + 1} is {_size(frame)} but the first is {_size(buffer)}.")
-        np.copyto(buffer, frame)
-        for total, weight in zip(sums, column, strict=True):
+            level = np.empty_like(frame)
+            sides = np.zeros((len(weights), 2, *frame.shape), kind)  # what adds, what takes away
+        if frame.shape != level.shape:
+            raise InputError(f"Frame {number + 1} is {_size(frame)} but the first is {_size(level)}.")
+        for side, weight in zip(sides, column.tolist(), strict=True):
             if weight:
-                cv2.scaleAdd(buffer, float(weight), total, dst=total)
+                _accumulate(frame, abs(weight), side[int(weight < 0)], level)
     if number < 0:
         raise InputError("A dynamic image needs 1 frame or more, not 0.")
-    return sums
+    return np.subtract(sides[:, 0], sides[:, 1])
+
+
+def _accumulate(
+    frame: npt.NDArray[np.uint8], weight: int, total: npt.NDArray[Any], level: npt.NDArray[np.uint8]
+) -> None:
+    """Add ``weight`` times ``frame`` to ``total`` in place, in one pass where a byte holds the weight.
+
+    ``level`` is memory of the frame's size to work in.
+    """
+    if weight < 256:
+        level.fill(weight)
+        cv2.accumulateProduct(frame, level, total)
+    else:
+        cv2.scaleAdd(frame.astype(total.dtype), float(weight), total, dst=total)
 
 
 def dynamic_image(frames: Frames, weights: npt.ArrayLike) -> npt.NDArray[Any]:

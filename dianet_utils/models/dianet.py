@@ -11,6 +11,7 @@ from dianet_utils.models.fusion import FUSIONS, Concat
 from dianet_utils.models.losses import total_loss
 from dianet_utils.models.network import Network, check_images
 from dianet_utils.models.output import Labels, Output
+from dianet_utils.models.precision import full_precision
 
 
 class DIANet(Network):
@@ -61,6 +62,10 @@ class DIANet(Network):
     def forward(self, images: Tensor) -> Output:
         """Images [N, P, 3, H, W] to logits [N, C] and features [N, P, 512]."""
         encoded = self.encode(images)
+        with full_precision(images.device):  # attention over 512 tokens is coarse and slow in bfloat16
+            return self._score(encoded.float())
+
+    def _score(self, encoded: Tensor) -> Output:
         fused = self.fusion(self.norm(encoded))
         logits = self.classifier(self.projection(fused.flatten(1)))
         return Output(logits, encoded.mean(dim=2) if encoded.ndim == 4 else encoded)

@@ -131,6 +131,7 @@ def run_rows(
     max_folds: int | None = None,
     workers: int = 0,
     device: str = "auto",
+    scheduler: str | None = None,
 ) -> list[Outcome]:
     """Run what is missing of every row, each in its run folder below ``folder``.
 
@@ -142,7 +143,15 @@ def run_rows(
         print(f"row {number} of {len(entries)}: {entry.row.title} ({entry.row.key})", flush=True)
         place = folder / loso.run_name(entry.bank, entry.config)
         results = loso.run(
-            entry.bank, entry.config, place, seeds, max_folds, workers, device, every=_SECONDS_BETWEEN_LINES
+            entry.bank,
+            entry.config,
+            place,
+            seeds,
+            max_folds,
+            workers,
+            device,
+            every=_SECONDS_BETWEEN_LINES,
+            scheduler=scheduler,
         )
         outcomes.append(_outcome(entry, results, seeds, max_folds))
     return outcomes

@@ -1,0 +1,120 @@
+"""Where folds run changes nothing: worker processes, a Dask cluster, and workers that are killed."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from distributed import LocalCluster
+from test_loso import make_bank, small_config
+
+from dianet_utils import executors, loso
+from dianet_utils.dynamic_images import Bank
+from dianet_utils.errors import InputError
+
+needs_sigkill = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+
+
+@pytest.fixture(scope="module")
+def bank() -> Bank:
+    return make_bank()
+
+
+def predictions(bank: Bank, out: Path, **where: object) -> bytes:
+    done = loso.run(bank, small_config(), out, device="cpu", shown_progress=False, **where)
+    return (done.folder / "predictions.csv").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def expected(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What one process gives."""
+    return predictions(bank, tmp_path_factory.mktemp("here"), workers=1)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    """Two Dask workers, each a process of its own."""
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
+        yield cluster
+
+
+def test_a_dask_cluster_gives_the_same_bytes(
+    bank: Bank, expected: bytes, cluster: LocalCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert predictions(bank, tmp_path, scheduler=cluster.scheduler_address) == expected
+    told = capsys.readouterr().out
+    assert "Dask: 2 workers" in told
+    assert cluster.dashboard_link.rsplit(":", 1)[1] in told
+
+
+@needs_sigkill
+def test_a_dask_worker_killed_in_mid_run_changes_nothing(
+    bank: Bank, expected: bytes, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    pid = next(iter(cluster.workers.values())).pid
+
+    def kill_after_the_first_fold() -> None:
+        while not list(tmp_path.glob("folds/*.json")):
+            time.sleep(0.01)
+        os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_after_the_first_fold, daemon=True)
+    killer.start()
+    assert predictions(bank, tmp_path, scheduler=cluster.scheduler_address) == expected
+    killer.join()
+    assert pid not in [nanny.pid for nanny in cluster.workers.values()]
+
+
+@needs_sigkill
+def test_a_worker_process_that_is_killed_costs_its_fold_only(
+    bank: Bank, expected: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {child.pid for child in psutil.Process().children()}  # such as the nannies of a cluster
+
+    def kill_one() -> None:
+        while True:
+            for child in psutil.Process().children():
+                if child.pid not in before and "spawn_main" in " ".join(child.cmdline()):
+                    return child.kill()
+            time.sleep(0.01)
+
+    killer = threading.Thread(target=kill_one, daemon=True)
+    killer.start()
+    assert predictions(bank, tmp_path, workers=2) == expected
+    killer.join()
+    assert capsys.readouterr().out.count("was lost; the fold runs again") == 1
+
+
+def images_of_worker() -> tuple[str, float, bool]:
+    images = executors._worker["bank"].images
+    return type(images).__name__, float(images.sum()), images.flags.writeable
+
+
+def test_workers_map_one_copy_of_the_images(bank: Bank) -> None:
+    with executors._pools(bank, small_config(), "cpu") as start:
+        found = start().submit(images_of_worker).result()
+    assert found == ("memmap", float(bank.images.sum()), True)
+
+
+def test_a_fold_that_loses_every_worker_is_an_error_that_names_it(bank: Bank) -> None:
+    fold = loso.make_folds(bank.clips, "held_out", seed=0)[1]
+    lost: Counter[str] = Counter()
+    for _ in range(executors.RETRIES):
+        executors._count_loss(lost, fold)
+    with pytest.raises(InputError, match=r"subject s02 \(seed 0\) lost one worker after another"):
+        executors._count_loss(lost, fold)
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "no address"])
+def test_a_scheduler_that_does_not_answer_is_a_clear_error(
+    bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr(executors, "_CONNECT_SECONDS", 1)
+    with pytest.raises(InputError, match="No Dask scheduler answers"):
+        loso.run(bank, small_config(), tmp_path, device="cpu", scheduler=address)
