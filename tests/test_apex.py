@@ -9,7 +9,8 @@ import pytest
 import torch
 from test_loso import make_bank, small_config
 
-from dianet_utils import apex, datasets, loso, run, training
+from dianet_utils import apex, datasets, loso, run
+from dianet_utils.batches import Batches
 from dianet_utils.datasets.frames import index_frames, read_frame
 from dianet_utils.dynamic_images import jitter_shifts, optical_flow, scale_signed, shift_apex, spotting
 from dianet_utils.dynamic_images.bank import build_bank
@@ -167,7 +168,7 @@ def test_jitter_draws_each_clip_from_its_views_and_repeats_with_its_seed() -> No
         if shift:
             bank.shifted[shift] = np.full_like(bank.images, shift / 10)
     bank.images[:] = 0.0
-    data, rows = training._Batches.of(bank, "cpu"), torch.arange(len(bank.images))
+    data, rows = Batches.of(bank, "cpu"), torch.arange(len(bank.images))
     draws = [data.jittered(rows, 8, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)]
     drawn = draws[0][:, 0, 0, 0, 0]
     assert torch.equal(draws[0], draws[1])
@@ -222,7 +223,7 @@ def test_flows_run_through_their_phase(tiny_synthetic: Path) -> None:
         np.testing.assert_allclose(found[2], expected, atol=1e-3)
     config = run.configure("synthetic", inputs="flow_onset,flow_offset", image_size=64)
     bank = run.make_bank(kept, config, 1, shown=False)
-    assert training._Batches.of(bank, "cpu").flows == (0, 1)
+    assert Batches.of(bank, "cpu").flows == (0, 1)
 
 
 def test_figures_show_signed_and_grey_images_in_their_own_range() -> None:

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 import torch
 
-from dianet_utils import loso, training
+from dianet_utils import epochs, loso, training
+from dianet_utils.batches import Batches
 from dianet_utils.config import Config, configure
 from dianet_utils.dynamic_images import Bank
 from dianet_utils.errors import InputError
@@ -187,7 +188,7 @@ def test_early_stopping_restores_the_best_epoch() -> None:
             super().__init__()
             self.value = torch.nn.Parameter(torch.zeros(1))
 
-    model, keeper = Constant(), training._BestEpoch(patience=2)
+    model, keeper = Constant(), epochs.BestEpoch(patience=2)
     stopped = None
     for epoch, loss in enumerate([3.0, 1.0, 2.0, 1.5, 0.5]):
         model.value.data.fill_(epoch)
@@ -221,7 +222,7 @@ def test_a_loss_that_is_not_finite_names_the_fold(bank: Bank) -> None:
 
 
 def test_batches_cover_every_clip_once_and_none_is_tiny(bank: Bank) -> None:
-    data = training._Batches.of(bank, "cpu")
+    data = Batches.of(bank, "cpu")
     for count in (3, 7, 9, 17, 25, 30):
         batches = data.shuffled(np.arange(count), 8, torch.Generator().manual_seed(1))
         assert sorted(torch.cat(batches).tolist()) == list(range(count))

@@ -10,7 +10,8 @@ import torch.nn.functional as F  # noqa: N812
 from test_loso import make_bank, small_config
 from torch import nn
 
-from dianet_utils import augmentation, loso, machine, training
+from dianet_utils import augmentation, epochs, loso, machine, training
+from dianet_utils.batches import Batches
 from dianet_utils.config import Config
 from dianet_utils.errors import InputError
 from dianet_utils.models import Labels
@@ -42,7 +43,7 @@ def test_the_fast_path_gives_the_loss_and_gradients_of_the_plain_one() -> None:
     """A backbone without BatchNorm, whose statistics over both streams are a stated choice."""
     config = small_config(backbone="test_convnext", dropout=0.0, label_smoothing=0.0, consistency_weight=0.1)
     bank = make_bank(size=32)
-    data = training._Batches.of(bank, "cpu")
+    data = Batches.of(bank, "cpu")
     plain = network(config)
     fast = copy.deepcopy(plain).to(memory_format=torch.channels_last)
     images, labels = data.inputs(ROWS), data.labels(ROWS)
@@ -126,7 +127,7 @@ def test_the_default_precision_stays_out_of_the_name_of_a_run() -> None:
 
 
 def test_the_best_weights_are_kept_in_memory_taken_once() -> None:
-    model, keeper = nn.BatchNorm1d(2), training._BestEpoch(patience=5)
+    model, keeper = nn.BatchNorm1d(2), epochs.BestEpoch(patience=5)
     keeper.enough(model, 0, 2.0)
     places = {name: weight.data_ptr() for name, weight in keeper.weights.items()}
     model.weight.data.fill_(7.0)
