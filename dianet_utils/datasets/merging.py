@@ -3,8 +3,9 @@
 The second Micro-Expression Grand Challenge (See et al., "MEGC 2019", FG 2019) evaluated CASME II, SAMM
 and SMIC together, which needs classes that all of them have: happiness is positive, surprise stays
 itself, and anger, contempt, disgust, fear, repression and sadness are negative; ``others`` is left out.
-MMEW was not part of it; the same rule serves its labels. The challenge took the clips of its own list,
-so the counts here, which follow our selection, are near its counts but not the same.
+The labels of SMIC are these classes already. MMEW was not part of it; the same rule serves its labels.
+The challenge took the clips of its own list, so the counts here, which follow our selection, are near
+its counts but not the same.
 """
 
 from collections.abc import Mapping
