@@ -103,6 +103,8 @@ def _reasons(clip: pd.Series, small: Mapping[str, int], min_class_size: int) -> 
     """Everything that keeps one clip out."""
     reasons = [clip["problem"]] if clip["problem"] else []
     emotion = clip["emotion"]
+    if not emotion and not reasons:
+        reasons.append("the emotion is blank")
     if emotion in small:
         count = f"{small[emotion]} clip" + ("s" if small[emotion] > 1 else "")
         reasons.append(f"class {emotion} has only {count}, fewer than {min_class_size}")

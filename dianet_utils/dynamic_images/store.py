@@ -109,14 +109,15 @@ class Store:
 
 
 def remove_unused(folder: Path) -> None:
-    """Remove banks, parts and remains of killed builds that nothing has read for ``KEPT_DAYS`` days.
+    """Remove banks and parts that nothing has read for ``KEPT_DAYS`` days; it says how many banks.
 
-    Only files under the names that this room gives are looked at. It says what it removed.
+    Remains of killed writers go after a day. Only files under the names that this room gives are looked at.
     """
-    oldest, freed, banks = time.time() - KEPT_DAYS * 86400, 0, 0
+    now, freed, banks = time.time(), 0, 0
     for path in [*folder.glob("*"), *folder.glob("parts/*")]:
         with contextlib.suppress(OSError):
-            if re.fullmatch(_OURS, path.name) and path.stat().st_mtime < oldest:
+            days = 1 if path.suffix == files.PARTIAL else KEPT_DAYS
+            if re.fullmatch(_OURS, path.name) and now - path.stat().st_mtime > days * 86400:
                 size = path.stat().st_size
                 path.unlink()
                 freed, banks = freed + size, banks + (path.suffix == ".npy")
