@@ -82,8 +82,12 @@ class _Batches:
         if len(shifts) == 1:
             return self.inputs(rows)
         choice = torch.randint(len(shifts), (len(rows),), generator=generator)
-        views = torch.stack([self.inputs(rows, shift) for shift in shifts])
-        return views[choice.to(views.device), torch.arange(len(rows), device=views.device)]
+        drawn = self.inputs(rows)
+        for place, shift in enumerate(shifts):
+            there = choice == place
+            if shift and there.any():
+                drawn[there.to(drawn.device)] = self.inputs(rows[there], shift)
+        return drawn
 
     def labels(self, rows: Tensor) -> Labels:
         rows = rows.to(self.targets.device)
