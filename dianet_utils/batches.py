@@ -54,8 +54,12 @@ class Batches:
         if len(shifts) == 1:
             return self.inputs(rows)
         choice = torch.randint(len(shifts), (len(rows),), generator=generator)
-        views = torch.stack([self.inputs(rows, shift) for shift in shifts])
-        return views[choice.to(views.device), torch.arange(len(rows), device=views.device)]
+        drawn = self.inputs(rows)
+        for place, shift in enumerate(shifts):
+            there = choice == place
+            if shift and there.any():
+                drawn[there.to(drawn.device)] = self.inputs(rows[there], shift)
+        return drawn
 
     def labels(self, rows: Tensor) -> Labels:
         """What the loss compares the output for ``rows`` [N] with."""
