@@ -141,7 +141,11 @@ def draw_course(
 
 
 def draw_follow(
-    frames: NDArray[Any], numbers: NDArray[Any], rows: Mapping[str, NDArray[Any]], number: int, title: str = ""
+    frames: NDArray[Any],
+    numbers: NDArray[Any],
+    rows: Mapping[str, NDArray[Any]],
+    number: int,
+    title: str = "",
 ) -> Figure:
     """One frame of a clip [T, H, W, 3], its weight in each phase, and the images added up as far as it."""
     at = int(np.abs(numbers - number).argmin())

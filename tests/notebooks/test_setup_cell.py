@@ -95,7 +95,7 @@ def test_one_command_stamps_the_address_everywhere(copy: Path) -> None:
         first = notebook.cells[0].source.splitlines()
         assert first[2].startswith(BADGE)
         assert first[2].endswith(f"/github/someone/dianet-notebooks/blob/main/notebooks/{path.name})")
-        assert code_digest(notebook) == code_digest(read(ROOT / "notebooks" / path.name))  # outputs stay valid
+        assert code_digest(notebook) == code_digest(read(ROOT / "notebooks" / path.name))
         assert f'URL = "{GITHUB}"' in [cell for cell in notebook.cells if cell.cell_type == "code"][1].source
     assert f"git clone {GITHUB} dianet" in (copy / "README.md").read_text(encoding="utf-8")
     assert f'repository-code: "{GITHUB}"' in (copy / "CITATION.cff").read_text(encoding="utf-8")
