@@ -89,7 +89,7 @@ def open_notebook(page: Page, address: str, name: str) -> None:
 
 
 def move_controls(page: Page) -> bool:
-    """Move each control of the first figure that has some by a step; whether the figure follows all."""
+    """Move each control of the first figure that has some; whether the figure follows all of them."""
     figure = page.locator(".widget-interact img").first
     figure.scroll_into_view_if_needed()
     for control in page.locator(".widget-interact").first.locator("select, .noUi-handle").all():
@@ -98,7 +98,7 @@ def move_controls(page: Page) -> bool:
             control.select_option(index=1)
         else:
             control.focus()
-            page.keyboard.press("ArrowLeft")
+            page.keyboard.press("Home")  # a single step may end at the same frame
         for _ in range(120):
             page.wait_for_timeout(500)
             if figure.count() and figure.get_attribute("src") != before:
@@ -164,6 +164,7 @@ def main(arguments: list[str]) -> int:
             page = browser.new_page(viewport={"width": 1000, "height": 900})
             passed = [try_notebook(page, address, name) for name in names]
             if "--picture" in arguments:
+                page.get_by_role("button", name="No", exact=True).click()  # to the offer of Jupyter's news
                 PICTURE.write_bytes(shrink(page.screenshot()))
         browser.close()
     print(f"{sum(passed)} of {len(passed)} passed")
