@@ -181,6 +181,13 @@ def test_what_cannot_be_used_is_said_in_one_sentence(
     assert "\n" not in str(caught.value)
 
 
+def test_what_is_unusual_in_time_is_noted(person: list[np.ndarray], tmp_path: Path) -> None:
+    slow = read_recording(write(tmp_path / "slow.avi", person * 2, fps=25), crop=False)
+    assert [note.split(":")[0].split(",")[0] for note in slow.notes] == ["25 frames a second", "1.6 s long"]
+    short = read_recording(write(tmp_path / "short.avi", person[:3]), crop=False)
+    assert [note.split(":")[0] for note in short.notes] == ["only 3 frames"]
+
+
 def test_a_part_of_a_long_video_can_be_named(person: list[np.ndarray], tmp_path: Path) -> None:
     path = write(tmp_path / "long.avi", person * 40)
     assert len(read_recording(path, first=590, last=612).frames) == 23

@@ -1,13 +1,14 @@
 """Open each notebook in JupyterLab in a headless Chromium, run it, and look at what is there.
 
-    python tools/try_lab.py            all notebooks, at tiny sizes, no pictures kept
+    python tools/try_lab.py            all notebooks, at tiny sizes
     python tools/try_lab.py 02 12      some, by number
-    python tools/try_lab.py --picture  also keep results/reference/jupyterlab.png, of notebook 02
+    python tools/try_lab.py 02 --picture   also keep results/reference/jupyterlab.png, of the last one
 
 It needs Chromium and ``pip install playwright``. A notebook passes if every cell ran, no output is an error,
 every figure is drawn, and moving a control changes its figure.
 """
 
+import os
 import shutil
 import socket
 import subprocess
@@ -64,8 +65,14 @@ def jupyter_lab(folder: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     options = ["--no-browser", f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
     options += ["--LabApp.expose_app_in_browser=True", "--allow-root", f"--notebook-dir={folder}"]
+    news = folder / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True)
+    news.write_text('{"fetchNews": "false", "checkForUpdates": false}', encoding="utf-8")
     server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "jupyterlab", *options],
+        env={**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")},  # not the reader's own
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         for _ in range(240):
@@ -88,17 +95,24 @@ def open_notebook(page: Page, address: str, name: str) -> None:
     )
 
 
-def move_control(page: Page) -> bool:
-    """Move the first control one step by the keyboard; whether its figure changes within a minute."""
+def move_controls(page: Page) -> bool:
+    """Move each control of the first figure that has some; whether the figure follows all of them."""
     figure = page.locator(".widget-interact img").first
     figure.scroll_into_view_if_needed()
-    before = figure.get_attribute("src")
-    control = page.locator(".widget-interact select, .widget-interact .noUi-handle").first
-    control.focus()
-    page.keyboard.press("ArrowDown" if control.evaluate("node => node.tagName") == "SELECT" else "ArrowRight")
-    changed = "before => document.querySelector('.widget-interact img')?.src !== before"
-    page.wait_for_function(f"before => ({changed})(before)", arg=before, timeout=60_000)
-    return page.locator(".widget-interact img").first.get_attribute("src") != before
+    for control in page.locator(".widget-interact").first.locator("select, .noUi-handle").all():
+        before = figure.get_attribute("src")
+        if control.evaluate("node => node.tagName") == "SELECT":
+            control.select_option(index=1)
+        else:
+            control.focus()
+            page.keyboard.press("End")  # a single step may end at the same frame
+        for _ in range(120):
+            page.wait_for_timeout(500)
+            if figure.count() and figure.get_attribute("src") != before:
+                break
+        else:
+            return False
+    return True
 
 
 def try_notebook(page: Page, address: str, name: str) -> bool:
@@ -107,7 +121,7 @@ def try_notebook(page: Page, address: str, name: str) -> bool:
     open_notebook(page, address, name)
     told: dict[str, Any] = page.evaluate(RUN)
     seen = page.evaluate(LOOK)
-    moved = move_control(page) if told["controls"] else None
+    moved = move_controls(page) if told["controls"] else None
     good = (
         told["ran"] == told["cells"]
         and not told["errors"]

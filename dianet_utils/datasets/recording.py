@@ -18,6 +18,8 @@ MAX_FRAMES = 600  # three seconds at 200 frames a second; a micro-expression las
 MAX_BYTES = 2**30  # of cropped frames in memory
 _SEARCH_EVERY = 10  # frames between two searches for a face, until one is found
 _SLOW = 60.0  # frames a second below which a micro-expression has few frames
+_LONG = 1.0  # seconds above which a clip holds more than one
+_FEW = 10  # frames below which little is averaged
 
 Image = NDArray[np.uint8]
 Numbered = Iterator[tuple[int, Image]]
@@ -62,12 +64,7 @@ def read_recording(
         found = _find_faces(path, first, last)
         box = (framing or Framing()).about(_choose(found[1], face, path, notes), found[0])
     frames, numbers, size = _read(path, first, last, box)
-    if fps and fps < _SLOW:
-        notes.append(
-            f"{fps:g} frames a second: half a second has only {round(fps / 2)} frames, where the field's "
-            "cameras take 100, so little of the motion is averaged and its course is coarse"
-        )
-    return Recording(frames, numbers, fps, size, box, notes)
+    return Recording(frames, numbers, fps, size, box, notes + _timing_notes(len(frames), fps))
 
 
 def _describe(path: Path) -> tuple[float | None, list[str]]:
@@ -76,6 +73,24 @@ def _describe(path: Path) -> tuple[float | None, list[str]]:
         return None, []
     with closing(_Video(path)) as video:
         return video.fps, video.notes()
+
+
+def _timing_notes(count: int, fps: float | None) -> list[str]:
+    """What is unusual for a micro-expression in the number and the rate of the frames."""
+    notes = []
+    if fps and fps < _SLOW:
+        notes.append(
+            f"{fps:g} frames a second: half a second has only {round(fps / 2)} frames, where the field's "
+            "cameras take 100, so little noise is averaged out and the course is coarse"
+        )
+    if fps and count / fps > _LONG:
+        notes.append(
+            f"{count / fps:.1f} s long, where a micro-expression lasts half a second: whatever else happened "
+            "is in the images; cut the clip, or give onset and offset"
+        )
+    if count < _FEW:
+        notes.append(f"only {count} frames: the images are hardly more than differences of single frames")
+    return notes
 
 
 def _find_faces(path: Path, first: int | None, last: int | None) -> tuple[Image, list[Box]]:
