@@ -6,7 +6,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -73,6 +72,8 @@ def draw_ranking(frames: NDArray[Any], means: NDArray[Any], direction: NDArray[A
 
 def draw_votes(pairs: NDArray[Any]) -> Figure:
     """The votes of all pairs of frames [pair, T] as -1, 0, 1, and each frame's sum of votes."""
+    import seaborn as sns
+
     drawn, (grid, total) = figure(
         4.6, 4.2, nrows=2, sharex=True, gridspec_kw={"height_ratios": [len(pairs), 5]}
     )
@@ -168,6 +169,8 @@ def draw_follow(
 
 def draw_responses(table: pd.DataFrame, unit: str) -> Figure:
     """What each phase's image keeps of the motion: one point a clip, columns are phases."""
+    import seaborn as sns
+
     drawn, place = figure(6.0, 2.8)
     colours = {phase: PHASE_COLOURS[phase] for phase in table.columns}
     sns.stripplot(table, orient="h", palette=colours, size=3, alpha=0.5, jitter=0.25, ax=place)

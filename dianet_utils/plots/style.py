@@ -2,7 +2,8 @@
 
 from typing import Any
 
-import seaborn as sns
+import matplotlib
+from cycler import cycler
 from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, safe for the common kinds of colour blindness.
@@ -16,19 +17,42 @@ DIVERGING = "RdBu_r"  # signed images: blue negative, white zero, red positive
 SEQUENTIAL = "Blues"
 
 
+_INK, _TEXT, _SMALL = ".15", 10.8, 9.9  # colour of lines and letters, points of letters
+_TICKS = {"color": _INK, "labelsize": _SMALL}
+_TICKS |= {"major.size": 6.0, "major.width": 1.25, "minor.size": 4.0, "minor.width": 1.0}
+# Seaborn's style "ticks" at nine tenths of its size, written out: loading seaborn for it takes seconds.
+_RC: Any = {
+    "figure.dpi": 100,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 150,
+    "axes.axisbelow": True,
+    "axes.edgecolor": _INK,
+    "axes.labelcolor": _INK,
+    "axes.labelsize": _TEXT,
+    "axes.linewidth": 1.25,
+    "axes.prop_cycle": cycler(color=PALETTE),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": "medium",
+    "font.sans-serif": ["Arial", "DejaVu Sans", "Liberation Sans", "Bitstream Vera Sans", "sans-serif"],
+    "font.size": _TEXT,
+    "grid.color": ".8",
+    "grid.linewidth": 1.0,
+    "image.cmap": "gray",
+    "legend.fontsize": _SMALL,
+    "legend.frameon": False,
+    "legend.title_fontsize": _TEXT,
+    "lines.solid_capstyle": "round",
+    "patch.edgecolor": "w",
+    "patch.force_edgecolor": True,
+    "text.color": _INK,
+    **{f"{axis}tick.{name}": value for axis in "xy" for name, value in _TICKS.items()},
+}
+
+
 def use_style() -> None:
     """Apply the style to every figure drawn from here on."""
-    rc = {
-        "figure.dpi": 100,
-        "savefig.dpi": 150,
-        "figure.constrained_layout.use": True,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.titlesize": "medium",
-        "legend.frameon": False,
-        "image.cmap": "gray",
-    }
-    sns.set_theme(context="notebook", style="ticks", palette=PALETTE, font_scale=0.9, rc=rc)
+    matplotlib.rcParams.update(_RC)
 
 
 def figure(width: float = 6.0, height: float = 3.2, **subplots: Any) -> tuple[Figure, Any]:
