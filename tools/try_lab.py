@@ -166,12 +166,17 @@ def main(arguments: list[str]) -> int:
         folder = Path(temporary)
         size = synthetic.Settings(subjects=5, clips_per_emotion=2, size=64, duration=(16, 24))
         names = prepare(folder, numbers, synthetic.generate(size, folder / "data", shown=False))
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
         with jupyter_lab(folder) as address:
-            page = browser.new_page(viewport={"width": 1000, "height": 900})
-            passed = [try_notebook(page, address, name) for name in names]
-            if "--picture" in arguments:
-                PICTURE.write_bytes(shrink(page.screenshot()))
+            passed = []
+            for name in names:
+                page = browser.new_page(viewport={"width": 1000, "height": 900})
+                passed.append(try_notebook(page, address, name))
+                if "--picture" in arguments:
+                    PICTURE.write_bytes(shrink(page.screenshot()))
+                page.close()
         browser.close()
     print(f"{sum(passed)} of {len(passed)} passed")
     return 0 if all(passed) else 1
