@@ -21,7 +21,7 @@ from dianet_utils.files import remove_partial, shown, write_json
 from dianet_utils.fold_files import fold_path, read_folds
 from dianet_utils.locks import alone
 from dianet_utils.progress import Progress
-from dianet_utils.records import Results, gather, open_folder, read_done, record_environment
+from dianet_utils.records import Results, gather, only, open_folder, read_done, record_environment
 
 if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank
@@ -107,9 +107,9 @@ def run(
     every: float = 0.0,
     scheduler: str | None = None,
 ) -> Results:
-    """Run the folds that ``out`` does not hold yet and gather everything it holds.
+    """Run the folds that ``out`` does not hold yet and return all that were asked for.
 
-    ``out`` is the run folder. ``workers`` processes train folds side by side (0: one a core on a CPU,
+    ``out`` is the run folder; its files describe every fold it holds, also those of other seeds. ``workers`` processes train folds side by side (0: one a core on a CPU,
     one on a GPU), each on one thread, with the same numbers as one process. Progress is printed for each
     fold, or at most once in ``every`` seconds. ``scheduler`` is the address of a Dask scheduler whose workers
     train instead; see :mod:`dianet_utils.executors`. Under the policy ``test_subject`` a
@@ -119,7 +119,8 @@ def run(
     is given up while the others run on; an InputError then names it, and no scores are written.
     """
     folds = [fold for seed in seeds for fold in make_folds(bank.clips, config.validation, seed, max_folds)]
-    return run_folds(bank, folds, config, out, workers, device, shown_progress, every, scheduler)
+    everything = run_folds(bank, folds, config, out, workers, device, shown_progress, every, scheduler)
+    return only(everything, folds, bank)
 
 
 def run_folds(

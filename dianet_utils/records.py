@@ -1,5 +1,6 @@
 """What a run folder records: its settings, its environment, its folds, and what follows from them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Results:
-    """What a run folder holds: every prediction, the scores, and the record of each fold."""
+    """What a run gave: predictions, their scores, and the record of each fold, all from its run folder."""
 
     folder: Path
     predictions: pd.DataFrame
@@ -82,6 +83,18 @@ def gather(out: str | Path, bank: "Bank") -> Results:
     metrics = {**about, **metrics}
     write_json(out / "metrics.json", metrics)
     return Results(out, predictions, metrics, folds)
+
+
+def only(results: Results, folds: "Sequence[Fold]", bank: "Bank") -> Results:
+    """The part of a run folder's results that ``folds`` made; the folder's files go on to describe all."""
+    wanted = {(fold.seed, fold.subject) for fold in folds}
+    told = [fold for fold in results.folds if (fold["seed"], fold["subject"]) in wanted]
+    if len(told) == len(results.folds):
+        return results
+    pairs = zip(results.predictions["seed"], results.predictions["subject"], strict=True)
+    predictions = results.predictions[[pair in wanted for pair in pairs]].reset_index(drop=True)
+    metrics = {**results.metrics, **evaluation.metrics(predictions, list(bank.classes))}
+    return Results(results.folder, predictions, metrics, told)
 
 
 def _rows(fold: dict[str, Any], subjects: pd.Series) -> pd.DataFrame:

@@ -161,9 +161,14 @@ def test_a_fold_alone_equals_the_fold_in_the_run(finished: loso.Results, bank: B
 def test_more_seeds_join_the_same_folder(bank: Bank, finished: loso.Results, tmp_path: Path) -> None:
     out = tmp_path / "run"
     shutil.copytree(finished.folder, out)
-    both = loso.run(
+    second = loso.run(
         bank, small_config(), out, seeds=(1,), max_folds=1, workers=1, device="cpu", shown_progress=False
     )
+    assert (second.metrics["seeds"], second.metrics["n"], len(second.folds)) == ([1], 6, 1)
+    pd.testing.assert_frame_equal(
+        second.predictions, pd.read_csv(out / "predictions.csv").query("seed == 1").reset_index(drop=True)
+    )
+    both = loso.gather(out, bank)
     assert both.metrics["seeds"] == [0, 1]
     assert len(both.predictions) == 30 + 6
 

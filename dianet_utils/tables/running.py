@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dianet_utils import evaluation, loso
+from dianet_utils import loso
 from dianet_utils.config import Config, configure
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.errors import InputError
@@ -153,20 +153,14 @@ def run_rows(
             every=_SECONDS_BETWEEN_LINES,
             scheduler=scheduler,
         )
-        outcomes.append(_outcome(entry, results, seeds, max_folds))
+        outcomes.append(_outcome(entry, results))
     return outcomes
 
 
-def _outcome(entry: Entry, results: loso.Results, seeds: Sequence[int], max_folds: int | None) -> Outcome:
-    planned = loso.make_folds(entry.bank.clips, entry.config.validation, seeds[0], max_folds)
-    wanted = {(seed, fold.subject) for seed in seeds for fold in planned}
-    table = results.predictions
-    asked = [pair in wanted for pair in zip(table["seed"], table["subject"], strict=True)]
-    table = table[asked].reset_index(drop=True)
-    folds = [fold for fold in results.folds if (fold["seed"], fold["subject"]) in wanted]
-    seconds, cosine = (_mean([fold.get(name) for fold in folds]) for name in ("seconds", "cosine"))
-    metrics = evaluation.metrics(table, entry.bank.classes)
-    return Outcome(entry, table, metrics, seconds, cosine, results.folder, folds)
+def _outcome(entry: Entry, results: loso.Results) -> Outcome:
+    seconds, cosine = (_mean([fold.get(name) for fold in results.folds]) for name in ("seconds", "cosine"))
+    told = results.predictions, results.metrics
+    return Outcome(entry, *told, seconds, cosine, results.folder, results.folds)
 
 
 def _mean(values: Sequence[Any]) -> float | None:
