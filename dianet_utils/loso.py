@@ -109,11 +109,12 @@ def run(
 ) -> Results:
     """Run the folds that ``out`` does not hold yet and return all that were asked for.
 
-    ``out`` is the run folder; its files describe every fold it holds, also those of other seeds. ``workers`` processes train folds side by side (0: one a core on a CPU,
-    one on a GPU), each on one thread, with the same numbers as one process. Progress is printed for each
-    fold, or at most once in ``every`` seconds. ``scheduler`` is the address of a Dask scheduler whose workers
-    train instead; see :mod:`dianet_utils.executors`. Under the policy ``test_subject`` a
-    :class:`~dianet_utils.errors.LeakyWarning` is given once, and ``out`` must say ``LEAKY-test_subject``.
+    ``out`` is the run folder; its files describe every fold it holds, also those of other seeds.
+    ``workers`` processes train folds side by side (0: one a core on a CPU, one on a GPU), each on one thread,
+    with the same numbers as one process; ``scheduler`` is the address of a Dask scheduler whose workers train
+    instead, see :mod:`dianet_utils.executors`. Progress is printed for each fold, or at most once in
+    ``every`` seconds. Under the policy ``test_subject`` a :class:`~dianet_utils.errors.LeakyWarning` is given
+    once, and ``out`` must say ``LEAKY-test_subject``.
 
     A second process that is given the same folder waits for the first. A fold whose loss stops being finite
     is given up while the others run on; an InputError then names it, and no scores are written.
