@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help loso test lint lab notebooks reference pins clean
+.PHONY: help loso test lint lab notebooks reference bench pins clean
 
 help:
 	@echo "make loso       environment, then leave-one-subject-out on the synthetic dataset (notebook 04)"
@@ -12,6 +12,7 @@ help:
 	@echo "make lab        environment, then JupyterLab in notebooks/"
 	@echo "make notebooks  run every notebook on its defaults and keep the outputs (for a commit)"
 	@echo "make reference  keep the results of those runs that README shows"
+	@echo "make bench      measure how fast it all is, as ratios (about half an hour; close other programs)"
 	@echo "make pins       choose the newest versions that pyproject.toml allows and pin them"
 	@echo "make clean      remove the environment and the caches, but no result"
 
@@ -44,6 +45,9 @@ notebooks: $(READY)
 
 reference: $(READY)
 	@$(BIN)/python tools/keep_reference.py
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks
 
 pins: $(READY)
 	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10 --all-extras --upgrade \
