@@ -41,7 +41,7 @@ class Scale:
 
 
 QUICK = Scale(
-    rounds=2, clips=4, lengths=(65, 130), image_sizes=(112,), batch=16, steps=1, folds=(4,), epochs=4
+    rounds=2, clips=4, lengths=(65, 130), image_sizes=(112,), batch=16, steps=2, folds=(4,), epochs=4
 )
 
 
