@@ -6,7 +6,7 @@ IP ?= 127.0.0.1
 READY := $(VENV)/.ready
 SITE := .venv-site
 
-.PHONY: help loso test lint lab notebooks reference site address try-colab try-lab pins clean
+.PHONY: help loso test lint lab notebooks reference site bench address try-colab try-lab pins clean
 
 help:
 	@echo "make loso       environment, then leave-one-subject-out on the synthetic dataset (notebook 04)"
@@ -18,6 +18,7 @@ help:
 	@echo "make address    write the address URL=... into badges, setup cells, README and CITATION"
 	@echo "make try-colab  run every notebook as Colab would, in an environment of its versions"
 	@echo "make try-lab    run every notebook in JupyterLab in a headless Chromium"
+	@echo "make bench      measure how fast it all is, as ratios (about half an hour; close other programs)"
 	@echo "make pins       choose the newest versions that pyproject.toml allows and pin them"
 	@echo "make clean      remove the environment and the caches, but no result"
 
@@ -61,6 +62,9 @@ $(SITE)/.ready: docs/requirements.txt
 site: $(SITE)/.ready
 	@$(SITE)/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -c docs -d build/doctrees . build/site
 	@echo "site: build/site/index.html"
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks
 
 address: $(READY)
 	@$(BIN)/python tools/stamp_address.py $(URL) $(BRANCH)

@@ -66,6 +66,7 @@ def index_frames(folder: str | Path) -> dict[int, Path]:
     except OSError as error:
         raise InputError(f"Cannot list the frames in {shown(folder)}: {error.strerror}.") from None
     index: dict[int, Path] = {}
+    place = Path(folder)
     for name in names:
         number = frame_number(name)
         if number is None:
@@ -75,7 +76,7 @@ def index_frames(folder: str | Path) -> dict[int, Path]:
                 f"{shown(folder)} has two files for frame {number}, {index[number].name} and "
                 f"{name}: remove one."
             )
-        index[number] = Path(folder, name)
+        index[number] = place / name
     return dict(sorted(index.items()))
 
 
@@ -85,7 +86,8 @@ def read_frame(path: str | Path) -> np.ndarray:
     Raises InputError naming the file if it is missing, or of no use for a reason of ``decoding.decode``.
     """
     try:
-        content = Path(path).read_bytes()
+        with open(path, "rb") as file:
+            content = file.read()
     except OSError as error:
         raise InputError(f"Cannot read the frame {shown(path)}: {error.strerror}.") from None
     try:

@@ -25,20 +25,31 @@ def weighted_sums(frames: Iterable[npt.NDArray[np.uint8]], weights: Integers) ->
     the two types are exact. The weights 2t - T - 1 fit float32 up to T = 513.
     """
     kind = exact_kind(weights)
-    sides, level = np.empty((0, 2), kind), np.empty(0, np.uint8)
+    sums, level = np.empty(0, kind), np.empty(0, np.uint8)
+    # A sum may stand in memory with the opposite sign: as its first weight has it, so that it turns once.
+    signs = [next((-1 if weight < 0 else 1 for weight in row if weight), 1) for row in weights.tolist()]
     number = -1
     for number, (frame, column) in enumerate(zip(frames, weights.T, strict=True)):
         if number == 0:
-            level = np.empty_like(frame)
-            sides = np.zeros((len(weights), 2, *frame.shape), kind)  # what adds, what takes away
+            sums, level = np.zeros((len(weights), *frame.shape), kind), np.empty_like(frame)
         if frame.shape != level.shape:
             raise InputError(f"Frame {number + 1} is {_size(frame)} but the first is {_size(level)}.")
-        for side, weight in zip(sides, column.tolist(), strict=True):
+        for place, weight in enumerate(column.tolist()):
+            if weight * signs[place] < 0:
+                _turn(sums, signs, place)
             if weight:
-                _accumulate(frame, abs(weight), side[int(weight < 0)], level)
+                _accumulate(frame, abs(weight), sums[place], level)
     if number < 0:
         raise InputError("A dynamic image needs 1 frame or more, not 0.")
-    return np.subtract(sides[:, 0], sides[:, 1])
+    for place in [place for place, sign in enumerate(signs) if sign < 0]:
+        _turn(sums, signs, place)
+    return sums
+
+
+def _turn(sums: npt.NDArray[Any], signs: list[int], place: int) -> None:
+    """Give one sum the opposite sign, in place; 0 stays +0."""
+    np.subtract(0, sums[place], out=sums[place])
+    signs[place] *= -1
 
 
 def _accumulate(

@@ -1,0 +1,69 @@
+"""Folds side by side: workers against one process, growth with the number of folds, memory of a worker."""
+
+import sys
+import tempfile
+from typing import Any
+
+import pandas as pd
+import psutil
+
+from benchmarks import material
+from benchmarks.measure import Contender, Result, Scale, interleaved, medians, ratio
+from dianet_utils import executors, loso
+from dianet_utils.config import Config, configure
+from dianet_utils.dynamic_images import Bank
+
+CLIPS_A_FOLD, SIZE, BIG = 15, 64, 224
+WORKERS = (1, 2)
+
+
+def train(bank: Bank, config: Config, folds: int, workers: int) -> None:
+    """A run of some folds into a folder of its own."""
+    with tempfile.TemporaryDirectory() as out:
+        loso.run(bank, config, out, max_folds=folds, workers=workers, device="cpu", shown_progress=False)
+
+
+def own_memory() -> float:
+    """MB that this process alone holds after it has read every image."""
+    executors._worker["bank"].images.max()
+    return psutil.Process().memory_full_info().uss / 2**20
+
+
+def memory(scale: Scale, config: Config) -> list[str]:
+    """A sentence on what a large bank adds to a worker's own memory; Linux tells it."""
+    if sys.platform != "linux":
+        return []
+    held = []
+    for clips in (8, 60 * scale.clips):
+        bank = material.noise_bank(clips, BIG)
+        with executors._pools(bank, config, "cpu") as start:
+            held.append((bank.images.nbytes / 2**20, start().submit(own_memory).result()))
+    (small, little), (large, much) = held
+    more = f"{much - little:.1f} MB more of a worker's own memory"
+    return [f"A bank of {large:.0f} MB instead of {small:.0f} MB: {more}."]
+
+
+def run(scale: Scale) -> Result:
+    """One process against two workers, for each number of folds."""
+    most = max(scale.folds)
+    bank = material.noise_bank(CLIPS_A_FOLD * most, SIZE, subjects=most)
+    given: dict[str, Any] = {"epochs": scale.epochs, "validation": "none"}
+    config = configure("synthetic", scaling="minmax", **given)
+    names = {
+        (folds, workers): f"{folds} folds, {workers} at once" for folds in scale.folds for workers in WORKERS
+    }
+    contenders = {name: Contender(train, (bank, config, *which)) for which, name in names.items()}
+    costs = interleaved(contenders, scale)
+    ratios = []
+    for folds in scale.folds:
+        alone, together = (names[folds, workers] for workers in WORKERS)
+        wanted = 1.7 if folds == most else None
+        ratios.append(ratio(costs, alone, together, "wall", wanted))
+    notes = [
+        f"{config.backbone} at {SIZE} px, {scale.epochs} epochs, {len(bank.clips)} clips. Two workers start "
+        "anew each time and load torch, which is part of their time.",
+        *memory(scale, config),
+    ]
+    return Result(
+        "folds", "fold", medians(costs, {n: f for (f, _), n in names.items()}), pd.DataFrame(ratios), notes
+    )

@@ -1,0 +1,75 @@
+"""Every benchmark runs at a tiny size; what it measures is not asked here, times are no test."""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import material, report, startup, textbook
+from benchmarks.measure import Contender, Cost, Scale, interleaved, ratio
+from dianet_utils.dynamic_images import build_bank
+
+TINY = Scale(
+    rounds=1,
+    clips=2,
+    lengths=(16,),
+    image_sizes=(32,),
+    batch=4,
+    steps=1,
+    loaders=0,
+    folds=(3,),
+    epochs=1,
+    backbone="test_efficientnet",
+    apart=False,
+)
+
+
+@pytest.mark.parametrize("name", ["bank", "training"])
+def test_a_benchmark_runs_and_is_written(name: str, tmp_path: Path) -> None:
+    result = importlib.import_module(f"benchmarks.{name}").run(TINY)
+    report.write(result, TINY, tmp_path)
+    costs = pd.read_csv(tmp_path / f"{name}.csv")
+    assert (costs[["clock ms", "peak MB"]] > 0).all(axis=None)
+    assert (pd.read_csv(tmp_path / f"{name}_ratios.csv")["median"] > 0).all()
+    assert f"# Benchmark: {name}" in (tmp_path / f"{name}.md").read_text()
+
+
+def test_folds_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import folds
+
+    monkeypatch.setattr(folds, "memory", lambda *given: [])  # starts processes, as two workers do
+    monkeypatch.setattr(folds, "WORKERS", (1, 1))
+    assert list(folds.run(TINY).costs.index) == ["3 folds, 1 at once"]
+
+
+def test_the_code_to_the_first_figure_is_that_of_the_notebook() -> None:
+    code = startup.first_figure()
+    assert code.count("plots.draw_") == 1
+    compile(code, "first figure", "exec")
+
+
+def test_the_plain_loop_gives_what_the_package_gives(tmp_path: Path) -> None:
+    """Truncated instead of rounded and in OpenCV's order of colours, as tutorials have it."""
+    clips = material.write_clips(tmp_path, 2, 16)
+    phases = ("whole", "onset", "offset")
+    ours = build_bank(clips, phases, 48, cache=tmp_path / "cache", shown=False).images
+    plain = textbook.plain_bank(clips, phases, 48)[..., ::-1].transpose(0, 1, 4, 2, 3)
+    assert np.abs(ours.astype(int) - plain).max() <= 1
+
+
+def test_contenders_take_turns_after_one_round_that_does_not_count() -> None:
+    order: list[str] = []
+    costs = interleaved(
+        {name: Contender(order.append, (name,)) for name in "ab"}, Scale(rounds=2, apart=False)
+    )
+    assert order == ["a", "b"] * 3
+    assert [len(each) for each in costs.values()] == [2, 2]
+
+
+def test_a_ratio_is_taken_round_by_round() -> None:
+    seconds = {"slow": (2, 9, 6), "fast": (1, 3, 1)}
+    costs = {name: [Cost(each, each, 1) for each in cpu] for name, cpu in seconds.items()}
+    found = ratio(costs, "slow", "fast")
+    assert (found["median"], found["least"], found["most"]) == (3, 2, 6)
