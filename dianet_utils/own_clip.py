@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 import torch
@@ -14,6 +13,7 @@ from dianet_utils.config import Config
 from dianet_utils.datasets.recording import Recording
 from dianet_utils.dynamic_images import Moments
 from dianet_utils.dynamic_images.clip import Recipe, frames_images
+from dianet_utils.dynamic_images.spotting import spot
 from dianet_utils.errors import InputError
 from dianet_utils.models.dianet import DIANet
 from dianet_utils.models.gradcam import look
@@ -38,25 +38,9 @@ def find_phases(frames: NDArray[np.uint8]) -> tuple[int, int, int]:
     """Positions of onset, apex and offset among the frames [T, H, W, 3] of a face, counted from 0.
 
     The clip is taken as cut to the expression: it starts at the onset and ends at the offset. The apex is
-    where the frames depart most from a straight passage between those two, so that neither slow drift of the
-    head nor a face that does not come back is taken for it: the 99.9th percentile over the pixels of
-    ``|I_t - (1 - s) I_1 - s I_T|``, ``s = (t - 1) / (T - 1)``, of blurred grey frames of evened light,
-    smoothed over about five frames.
+    spotted by difference, see :func:`~dianet_utils.dynamic_images.spotting.spot`.
     """
-    blur = len(frames[0]) / 128
-    smooth = np.stack([cv2.GaussianBlur(_grey(frame), (0, 0), blur) for frame in frames])
-    departure = np.empty((len(frames), 1), np.float32)
-    for place, share in enumerate(np.linspace(0, 1, len(frames))):
-        passage = (1 - share) * smooth[0] + share * smooth[-1]
-        departure[place] = np.quantile(np.abs(smooth[place] - passage), 0.999)
-    course = cv2.GaussianBlur(departure, (1, 13), 2.0).ravel()
-    return 0, 1 + int(course[1:-1].argmax()), len(frames) - 1
-
-
-def _grey(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The frame in grey [H, W], without its mean, so that flicker of the light is no motion."""
-    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return grey - grey.mean()
+    return 0, spot(frames).place, len(frames) - 1
 
 
 def moments_of(
