@@ -34,14 +34,14 @@ class Scale:
     batch: int = 32
     steps: int = 3  # of training, a round
     loaders: int = 2  # worker processes of the textbook's DataLoader
-    folds: tuple[int, ...] = (4, 8)
+    folds: tuple[int, ...] = (4, 12)
     epochs: int = 60
     backbone: str = "tf_efficientnetv2_b0"
     apart: bool = True
 
 
 QUICK = Scale(
-    rounds=2, clips=4, lengths=(65, 130), image_sizes=(112,), batch=16, steps=2, folds=(4,), epochs=4
+    rounds=2, clips=4, lengths=(65, 130), image_sizes=(112,), batch=16, steps=2, folds=(4,), epochs=20
 )
 
 

@@ -26,7 +26,7 @@ def as_text(result: Result, scale: Scale) -> str:
     paragraphs = [
         f"# Benchmark: {result.name}",
         f"{processor()}. {versions}.",
-        f"Medians of {scale.rounds} rounds in which the contenders took turns.",
+        f"Medians of at most {scale.rounds} rounds in which the contenders took turns.",
     ]
     paragraphs += [] if result.ratios.empty else [_table(result.ratios, 2)]
     paragraphs += [f"Costs of one {result.unit}:", _table(result.costs.reset_index(), 3)]

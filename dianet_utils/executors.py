@@ -125,9 +125,7 @@ def _pools(bank: "Bank", config: Config, device: str) -> "Iterator[StartPool]":
             yield start
         finally:
             for pool in started:
-                pool.shutdown(wait=False, cancel_futures=True)
-            for pool in started:
-                pool.shutdown()
+                pool.shutdown(cancel_futures=True)
 
 
 def _count_loss(lost: Counter[str], fold: "Fold") -> None:
