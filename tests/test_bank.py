@@ -403,7 +403,9 @@ def test_clips_that_cannot_be_used_are_named_all_at_once(clips, make):
 def test_frames_of_two_sizes_are_an_error(clips, make):
     cv2.imwrite(clips["frames"].iloc[1] + "/img3.jpg", np.zeros((HEIGHT, WIDTH - 1, 3), np.uint8))
     for weighting in ("arp", "rank"):
-        with pytest.raises(InputError, match="01/b: Frame 3 is 60x71x3 but the first is 60x72x3"):
+        with pytest.raises(
+            InputError, match=r"01/b/img3.jpg is 71 x 60 pixels but the first of its clip is 72 x 60"
+        ):
             make(weighting=weighting)
 
 

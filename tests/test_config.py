@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import MISSING
+from pathlib import Path
 
 import pytest
 
@@ -129,6 +130,30 @@ def test_names_agree_with_the_rooms_that_know_them() -> None:
     assert CHECKS["scaling"].names == tuple(dynamic_images.SCALINGS)
     assert set(CHECKS["model"].names) == set(models.MODELS)
     assert set(CHECKS["dataset"].names) == set(datasets.NAMES)
+
+
+def test_a_file_of_weights_enters_the_digest_by_its_content(tmp_path: Path) -> None:
+    for name, content in (("one", b"a"), ("same", b"a"), ("other", b"b")):
+        (tmp_path / f"{name}.safetensors").write_bytes(content)
+    one, same, other = (
+        configure(pretrained=str(tmp_path / f"{name}.safetensors")) for name in ("one", "same", "other")
+    )
+    assert one.digest() == same.digest() != other.digest()
+    assert str(tmp_path) not in str(one.as_json())
+    before = one.digest()
+    (tmp_path / "one.safetensors").write_bytes(b"another")
+    assert one.digest() != before
+    assert configure(**same.as_json()).as_json() == same.as_json()
+
+
+def test_a_gpu_that_is_not_there_is_said() -> None:
+    from dianet_utils.training import choose_device
+
+    with pytest.raises(
+        InputError, match=r"no device cuda:15, as torch sees \d+ GPUs here: set device to auto"
+    ):
+        choose_device("cuda:15")
+    assert choose_device("cpu") == "cpu"
 
 
 def test_digest_names_the_settings() -> None:

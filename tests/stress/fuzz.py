@@ -26,11 +26,11 @@ import cv2
 import numpy as np
 import pandas as pd
 from released import HEADERS, row, write_book
-from test_loso import make_bank
 
 from dianet_utils import datasets, files, fold_files
 from dianet_utils.datasets.frames import read_frame
 from dianet_utils.datasets.sheets import read_sheet
+from dianet_utils.dynamic_images import Bank
 from dianet_utils.errors import InputError
 
 Damage = Callable[[bytes, random.Random], bytes]
@@ -133,7 +133,7 @@ def parsers(folder: Path) -> list[Parser]:
     encoded = {
         suffix: cv2.imencode(suffix, picture)[1].tobytes() for suffix in (".jpg", ".png", ".bmp", ".tiff")
     }
-    bank = make_bank(size=8)
+    bank = a_bank()
     fold = a_fold(bank)
     clips = pd.DataFrame({"subject": ["s01", "s02", "s03"]}, index=["a", "b", "c"])
     genders = b"subject,gender\ns01,female\ns02,male\ns03,female\n"
@@ -153,7 +153,14 @@ def load_copy(path: Path) -> object:
     return datasets.select(clips, min_class_size=1)
 
 
-def a_fold(bank: Any) -> bytes:
+def a_bank() -> Bank:
+    """Three clips of each of two subjects, without a picture in them."""
+    rows = [(subject, emotion) for subject in ("s01", "s02") for emotion in ("disgust", "fear", "surprise")]
+    clips = pd.DataFrame(rows, columns=["subject", "emotion"], index=[f"{s}/{e}" for s, e in rows])
+    return Bank(np.zeros((6, 1, 3, 8, 8), np.uint8), clips, ("onset",), "minmax")
+
+
+def a_fold(bank: Bank) -> bytes:
     """A fold file as a run writes it."""
     rows = bank.clips[bank.clips["subject"] == "s01"]
     numbers = np.full((len(rows), 3), [0.5, 0.3, 0.2])
