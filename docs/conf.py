@@ -45,6 +45,7 @@ CONTENTS = """
 :caption: The collection
 
 docs/setup
+docs/running
 docs/methods
 docs/datasets
 docs/glossary
