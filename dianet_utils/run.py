@@ -204,7 +204,7 @@ def keep_model(bank: "Bank", config: Config, folder: Path, device: str = "auto")
     scores = read_json(record) if record.is_file() else None
     if (place / saved.NOTE).is_file():
         kept = saved.load(place)
-        if kept.config != config or kept.about["data_fingerprint"] != bank.fingerprint:
+        if kept.config.as_json() != config.as_json() or kept.about["data_fingerprint"] != bank.fingerprint:
             raise InputError(f"{place} holds a model of other settings or other data: give another folder.")
         if kept.about["loso"] == scores:
             return place
