@@ -83,7 +83,7 @@ def _fault_of_numbers(fold: dict[str, Any]) -> str:
         return f"has probabilities of the shape {numbers.shape}"
     if not (numbers >= 0).all() or np.abs(numbers.sum(1) - 1).max() > 1e-3:
         return "has probabilities that do not add up to 1"
-    places = [fold["classes"].index(name) for name in fold["predicted"]]
-    if (numbers.max(1) - numbers[range(len(places)), places] > _ROUNDING).any():
+    named = np.array(fold["predicted"])[:, None] == np.array(fold["classes"])
+    if not (named.sum(1) == 1).all() or (numbers.max(1) - numbers[named] > _ROUNDING).any():
         return "predicts other classes than its most probable ones"
     return ""

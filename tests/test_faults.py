@@ -259,7 +259,7 @@ FOREIGN = {
     "another subject": (lambda path: change(path, subject="s02"), "is about subject s02 (seed 0)"),
     "a stranger": (
         lambda path: change(path, subject="s99"),
-        "is about the subject 's99', whom these clips do not show",
+        "is about subject s99 (seed 0), not about whom its name says",
     ),
     "other classes": (lambda path: change(path, classes=["a", "b", "c"]), "knows the classes a, b, c"),
     "other labels": (lambda path: change(path, true=["disgust"] * 6), "is about other clips or other labels"),
