@@ -15,8 +15,8 @@ class Question:
     """One thing that the paper does not settle.
 
     ``readings`` maps each value of the :class:`Config` field ``setting`` to words for people; ``apex`` is no
-    setting but a choice of frames, see :func:`dianet_utils.tables.readings.prepare_readings`. ``costly``
-    readings are run only when they are named.
+    setting but a choice of frames, see :func:`dianet_utils.tables.readings.prepare_readings`. Those of
+    ``on_request`` are run only when they are named.
     """
 
     key: str
@@ -24,7 +24,7 @@ class Question:
     says: str  # what the paper has to say
     setting: str
     readings: Mapping[Any, str]
-    costly: frozenset[Any] = field(default_factory=frozenset)
+    on_request: frozenset[Any] = field(default_factory=frozenset)
 
 
 _EFFICIENTNETS = {
@@ -100,6 +100,7 @@ QUESTIONS: tuple[Question, ...] = (
         "a dropout layer; its rate is not said",
         "dropout",
         {0.0: "none", 0.3: "0.3", 0.5: "0.5"},
+        frozenset({0.0, 0.5}),
     ),
     Question(
         "hidden",
@@ -107,6 +108,7 @@ QUESTIONS: tuple[Question, ...] = (
         "two fully connected layers; no width",
         "hidden",
         {256: "256 units", 1024: "1024 units"},
+        frozenset({1024}),
     ),
     Question(
         "patience",
@@ -114,6 +116,7 @@ QUESTIONS: tuple[Question, ...] = (
         "early stopping on the validation loss; no patience",
         "patience",
         {10: "10 epochs", 30: "30 epochs"},
+        frozenset({10}),
     ),
     Question(
         "validation",
@@ -142,6 +145,7 @@ QUESTIONS: tuple[Question, ...] = (
         '"temporally normalized"; no number',
         "temporal",
         {None: "as recorded", 10: "10 frames", 16: "16 frames", 32: "32 frames"},
+        frozenset({10, 32}),
     ),
     Question(
         "apex",
@@ -149,6 +153,7 @@ QUESTIONS: tuple[Question, ...] = (
         "both ranges name it",
         "apex",
         {"both": "in both", "onset": "in the onset phase only", "offset": "in the offset phase only"},
+        frozenset({"onset", "offset"}),
     ),
 )
 
@@ -176,7 +181,7 @@ def is_default(question: Question, value: Any, base: Config) -> bool:
 def choose_readings(base: Config, rows: str | None = None, weights: str | None = None) -> Choice:
     """The default ``base`` and the readings that differ from it in one thing each.
 
-    ``rows`` names questions (``streams``: all its readings but costly ones) or single readings
+    ``rows`` names questions (``streams``: all its readings but those on request) or single readings
     (``streams=dedicated``), with commas between; None means all questions. ``weights`` ("imagenet" or a
     .safetensors file) fills the row of pre-trained backbones, which is empty without. Raises one InputError
     for all names that are wrong.
@@ -190,7 +195,7 @@ def choose_readings(base: Config, rows: str | None = None, weights: str | None =
         settings = {} if question.key == "apex" else {question.setting: value}
         if key == "pretrained=imagenet" and weights:
             settings["pretrained"] = weights
-        elif value in question.costly and key not in named:
+        elif value in question.on_request and key not in named:
             left[key] = _why_left(question, key)
             continue
         chosen.append(TableRow(key, question.readings[value], settings))
@@ -216,4 +221,5 @@ def _named(rows: str | None, known: Mapping[str, Any]) -> set[str]:
 def _why_left(question: Question, key: str) -> str:
     if question.key == "pretrained":
         return "no weights named: set weights to imagenet (needs the hub) or to a .safetensors file"
-    return f"minutes a fold on two cores: run it with rows={key}"
+    why = "minutes a fold on two cores" if question.key == "backbone" else "on request"
+    return f"{why}: run it with rows={key}"
