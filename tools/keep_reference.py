@@ -1,6 +1,7 @@
 """Copy the small results that README shows from results/synthetic to results/reference.
 
-Run it after `make notebooks`: it takes the run of notebook 04, the tables of 05 to 08 and the readings of 10.
+Run it after `make notebooks`: it takes the run of notebook 04, the tables of 05 to 08, the readings of 10,
+and figures of 09 and 11.
 """
 
 import shutil
@@ -11,17 +12,30 @@ from refresh_notebooks import shrink
 
 from dianet_utils import datasets, loso, run
 from dianet_utils.config import configure
-from dianet_utils.files import RESULTS, shown
+from dianet_utils.files import RESULTS, shown, write_json, write_text
 
 REFERENCE = RESULTS / "reference"
-RUN_FILES = ("config.json", "environment.json", "metrics.json", "predictions.csv", "figures/confusion.png")
+STUDIES = {
+    "09_evaluation_honesty": ("scores.csv", "pairs.csv", "luck.csv", "policies.png", "zero_skill.png"),
+    "11_apex_uncertainty": (
+        "errors.csv",
+        "cost.csv",
+        "gain.csv",
+        "rows.csv",
+        "pairs.csv",
+        "cost.png",
+        "errors.png",
+    ),
+}
+RUN_FILES = ("config.json", "environment.json", "figures/confusion.png")
 
 
-def default_run() -> Path:
-    """The run folder of notebook 04 with its default parameters."""
+def default_run() -> loso.Results:
+    """The run of notebook 04 with its default parameters: seed 0, whatever else lies in its folder."""
     kept, _ = datasets.select(datasets.load("synthetic"))
     config = configure("synthetic")
-    return RESULTS / "synthetic" / loso.run_name(run.make_bank(kept, config), config)
+    bank = run.make_bank(kept, config)
+    return loso.run(bank, config, run.run_folder(bank, config))
 
 
 def copy(source: Path, target: Path) -> None:
@@ -35,9 +49,12 @@ def copy(source: Path, target: Path) -> None:
 
 def main() -> None:
     """Copy the run, the tables, and the settings of every run that a table rests on."""
-    folder = default_run()
+    default = default_run()
+    folder, target = default.folder, REFERENCE / "04_loso"
     for name in RUN_FILES:
-        copy(folder / name, REFERENCE / "04_loso" / Path(name).name)
+        copy(folder / name, target / Path(name).name)
+    write_json(target / "metrics.json", default.metrics)
+    write_text(target / "predictions.csv", default.predictions.to_csv(index=False, lineterminator="\n"))
     tables = RESULTS / "synthetic" / "tables"
     endings = (".csv", ".md", ".tex", "_accuracies.png")
     for pattern in (
@@ -46,6 +63,9 @@ def main() -> None:
     ):
         for path in sorted(tables.glob(pattern)):
             copy(path, REFERENCE / "tables" / path.name)
+    for name, wanted in STUDIES.items():
+        for file in wanted:
+            copy(RESULTS / "synthetic" / name / file, REFERENCE / name / file)
     numbers = [*tables.glob("table?.csv"), *tables.glob("readings.csv")]
     runs = {name for path in numbers for name in pd.read_csv(path)["run"].dropna()}
     for name in sorted(runs):
