@@ -15,7 +15,7 @@ from dianet_utils.comparison import compare, holm
 from dianet_utils.errors import InputError
 
 if TYPE_CHECKING:
-    from dianet_utils.loso import Results
+    from dianet_utils.records import Results
 
 NEAR = 3  # frames: how close counts as found
 

@@ -17,6 +17,7 @@ from dianet_utils import datasets, loso
 from dianet_utils.config import LEAKY, Config
 from dianet_utils.errors import InputError
 from dianet_utils.files import RESULTS, write_json
+from dianet_utils.records import Results
 
 if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank
@@ -134,7 +135,7 @@ def run(
     seeds: Sequence[int] = (0,),
     workers: int = 0,
     device: str = "auto",
-) -> loso.Results:
+) -> Results:
     """Train and test once a seed; a seed that the run folder ``out`` holds is not run again.
 
     ``bank`` holds the images of ``both.clips``. The run folder is that of leave-one-subject-out; in

@@ -36,6 +36,7 @@ include_patterns = [
     "docs/api/**",
     "notebooks/[0-9]*.ipynb",
     "results/reference/README.md",
+    "results/reference/stress/README.md",
 ]
 exclude_patterns = [".*", "build", "data"]  # not even searched: environments, images
 # The order of the pages. It is added to README for the site alone, where it makes the sidebar.
@@ -64,6 +65,7 @@ notebooks/*
 :caption: Results and reference
 
 results/reference/README
+results/reference/stress/README
 The package <docs/api/dianet_utils/index>
 ```
 

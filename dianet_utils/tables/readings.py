@@ -32,7 +32,9 @@ _NOTES = (
 def prepare_readings(
     choice: Choice, clips: pd.DataFrame, parameters: Mapping[str, Any], workers: int = 0
 ) -> tuple[list[Entry], dict[str, str]]:
-    """The rows that can run, as :func:`prepare` makes them, and for each that cannot the reason.
+    """The rows that can run, made ready, and for each that cannot the reason.
+
+    See :func:`~dianet_utils.tables.running.prepare`.
 
     The default itself must run: what is wrong with it raises InputError. A row whose backbone cannot be
     given its weights, because neither hub nor file is there, is left out with what the loader says.

@@ -17,6 +17,7 @@ from dianet_utils.config import Config, configure
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.errors import InputError
 from dianet_utils.files import RESULTS
+from dianet_utils.records import Results
 from dianet_utils.run import make_bank
 from dianet_utils.tables.rows import TableRow
 
@@ -157,7 +158,7 @@ def run_rows(
     return outcomes
 
 
-def _outcome(entry: Entry, results: loso.Results) -> Outcome:
+def _outcome(entry: Entry, results: Results) -> Outcome:
     seconds, cosine = (_mean([fold.get(name) for fold in results.folds]) for name in ("seconds", "cosine"))
     told = results.predictions, results.metrics
     return Outcome(entry, *told, seconds, cosine, results.folder, results.folds)
