@@ -19,6 +19,7 @@ def _fast(scale: Scale, size: int, precision: str) -> Any:
     import torch
 
     from dianet_utils import training
+    from dianet_utils.batches import Batches
     from dianet_utils.models.precision import keep_in_float32
 
     torch.set_num_threads(1)
@@ -26,7 +27,7 @@ def _fast(scale: Scale, size: int, precision: str) -> Any:
     bank = material.noise_bank(scale.batch * scale.steps, size)
     rows = np.arange(len(bank.clips))
     fold = training.Fold("s00", 0, rows, rows[:0], rows[:1])
-    data = training._Batches.of(bank, "cpu")
+    data = Batches.of(bank, "cpu")
     model = training.build_model(config, 5).to(memory_format=torch.channels_last)
     if precision == "bfloat16":
         keep_in_float32(model)

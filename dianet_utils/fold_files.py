@@ -72,7 +72,7 @@ def _fault(fold: Any, path: Path, bank: "Bank") -> str:
         if fold["clips"] != list(rows.index) or fold["true"] != list(rows["emotion"]):
             return "is about other clips or other labels"
         return _fault_of_numbers(fold)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
         return "is damaged (parts of a fold are missing)"
 
 
