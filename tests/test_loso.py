@@ -173,6 +173,12 @@ def test_more_seeds_join_the_same_folder(bank: Bank, finished: loso.Results, tmp
     assert len(both.predictions) == 30 + 6
 
 
+def test_worker_processes_give_the_same_bytes(finished: loso.Results, bank: Bank, tmp_path: Path) -> None:
+    parallel = loso.run(bank, small_config(), tmp_path / "run", workers=2, device="cpu", shown_progress=False)
+    expected = (finished.folder / "predictions.csv").read_bytes()
+    assert (parallel.folder / "predictions.csv").read_bytes() == expected
+
+
 def test_a_folder_of_another_run_is_refused(bank: Bank, finished: loso.Results) -> None:
     with pytest.raises(InputError, match="other settings or other data"):
         loso.run(bank, small_config(epochs=3), finished.folder, workers=1, device="cpu")

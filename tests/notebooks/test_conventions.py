@@ -27,7 +27,7 @@ def test_the_collection_is_there() -> None:
 def test_cells_are_short_and_text_leads(path: Path) -> None:
     assert len(text(path)) >= len(code(path))
     for cell in code(path):
-        lines = cell.source.removeprefix("from typing import Optional\n\n").splitlines()
+        lines = cell.source.splitlines()
         assert len(lines) <= MAX_LINES, cell.source
         assert max(map(len, lines)) <= MAX_COLUMNS, cell.source
     for cell in text(path):
