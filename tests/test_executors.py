@@ -1,5 +1,6 @@
 """Where folds run changes nothing: worker processes, a Dask cluster, and workers that are killed."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -37,9 +38,9 @@ def expected(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return predictions(bank, tmp_path_factory.mktemp("here"), workers=1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cluster() -> Iterator[LocalCluster]:
-    """Two Dask workers, each a process of its own."""
+    """Two Dask workers, each a process of its own; gone before the next test looks for processes."""
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
         yield cluster
 
@@ -75,13 +76,12 @@ def test_a_dask_worker_killed_in_mid_run_changes_nothing(
 def test_a_worker_process_that_is_killed_costs_its_fold_only(
     bank: Bank, expected: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = {child.pid for child in psutil.Process().children()}  # such as the nannies of a cluster
-
     def kill_one() -> None:
         while True:
             for child in psutil.Process().children():
-                if child.pid not in before and "spawn_main" in " ".join(child.cmdline()):
-                    return child.kill()
+                with contextlib.suppress(psutil.Error):  # a process that ended before it was looked at
+                    if "spawn_main" in " ".join(child.cmdline()):
+                        return child.kill()
             time.sleep(0.01)
 
     killer = threading.Thread(target=kill_one, daemon=True)

@@ -7,6 +7,7 @@ import nbformat
 import pandas as pd
 import pytest
 from helpers import NOTEBOOKS, ROOT, command, nbval, prepare, read
+from papermill import inspect_notebook
 
 from dianet_utils.__main__ import read_parameters
 
@@ -34,9 +35,8 @@ ROWS = {
 def tiny_parameters(notebook: Path, **given: object) -> dict[str, object]:
     """Those of the tiny parameters that the notebook has."""
     given = {"rows": ROWS.get(notebook.stem), "seeds": "0", **given}
-    known = read(notebook).cells
-    cell = next(cell for cell in known if "parameters" in cell.metadata.get("tags", []))
-    return {name: value for name, value in {**TINY, **given}.items() if f"\n{name}:" in cell.source}
+    known = inspect_notebook(str(notebook))
+    return {name: value for name, value in {**TINY, **given}.items() if name in known}
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
