@@ -5,12 +5,15 @@ same network, loss, optimiser and augmentation.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
+
+DynamicImage = Callable[[str, int, int, int], np.ndarray]
 
 
 def dynamic_image(folder: str, first: int, last: int, sign: int) -> np.ndarray:
@@ -26,14 +29,24 @@ def dynamic_image(folder: str, first: int, last: int, sign: int) -> np.ndarray:
     return total
 
 
-def plain_bank(clips: pd.DataFrame, phases: tuple[str, ...], size: int) -> np.ndarray:
-    """The images of all clips, uint8 [clip, phase, size, size, 3], each phase read for itself."""
+def stacked_dynamic_image(folder: str, first: int, last: int, sign: int) -> np.ndarray:
+    """One phase from a list of all its frames, made one float64 array and weighed at once: [H, W, 3]."""
+    frames = [cv2.imread(f"{folder}/img{number}.jpg") for number in range(first, last + 1)]
+    stack = np.stack(frames).astype(np.float64)
+    weights = sign * (2 * np.arange(1, len(frames) + 1) - len(frames) - 1)
+    return (weights[:, None, None, None] * stack).sum(axis=0)
+
+
+def plain_bank(
+    clips: pd.DataFrame, phases: tuple[str, ...], size: int, one: DynamicImage = dynamic_image
+) -> np.ndarray:
+    """The images of all clips, uint8 [clip, phase, size, size, 3], each phase read for itself by ``one``."""
     ends = {"whole": ("onset", "offset", 1), "onset": ("onset", "apex", 1), "offset": ("apex", "offset", -1)}
     images = []
     for _, clip in clips.iterrows():
         for phase in phases:
             first, last, sign = ends[phase]
-            image = dynamic_image(clip["frames"], clip[first], clip[last], sign)
+            image = one(clip["frames"], clip[first], clip[last], sign)
             image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
             image = (image - image.min()) / (image.max() - image.min()) * 255
             images.append(image.astype(np.uint8))

@@ -50,12 +50,13 @@ def test_the_code_to_the_first_figure_is_that_of_the_notebook() -> None:
     compile(code, "first figure", "exec")
 
 
-def test_the_plain_loop_gives_what_the_package_gives(tmp_path: Path) -> None:
+@pytest.mark.parametrize("one", [textbook.dynamic_image, textbook.stacked_dynamic_image])
+def test_the_plain_loops_give_what_the_package_gives(one: textbook.DynamicImage, tmp_path: Path) -> None:
     """Truncated instead of rounded and in OpenCV's order of colours, as tutorials have it."""
     clips = material.write_clips(tmp_path, 2, 16)
     phases = ("whole", "onset", "offset")
     ours = build_bank(clips, phases, 48, cache=tmp_path / "cache", shown=False).images
-    plain = textbook.plain_bank(clips, phases, 48)[..., ::-1].transpose(0, 1, 4, 2, 3)
+    plain = textbook.plain_bank(clips, phases, 48, one)[..., ::-1].transpose(0, 1, 4, 2, 3)
     assert np.abs(ours.astype(int) - plain).max() <= 1
 
 

@@ -1,15 +1,18 @@
 """Which file is which frame, reading it, and one face crop a clip."""
 
+import io
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from released import JPEG, write_frames
 
 from dianet_utils import datasets
 from dianet_utils.datasets import frames, synthetic
+from dianet_utils.datasets.decoding import MAX_SIDE
 from dianet_utils.datasets.synthetic.official import face_place, write_official
 from dianet_utils.errors import InputError
 
@@ -133,3 +136,26 @@ def test_a_box_is_a_view() -> None:
     part = frames.Box(2, 1, 3, 2).of(image)
     assert part.tolist() == [[9, 10, 11], [16, 17, 18]]
     assert part.base is not None
+
+
+@pytest.mark.parametrize("size", [(40, 30), (MAX_SIDE + 1, 8)])
+def test_a_jpeg_with_a_thumbnail_is_judged_by_itself(size: tuple[int, int], tmp_path: Path) -> None:
+    """A thumbnail is a whole JPEG before the real one: its pixels begin where the file's do not."""
+    picture = Image.effect_noise(size, 50).convert("RGB")
+    thumbnail = jpeg_bytes(picture.resize((16, 12)))
+    segment = b"Exif\0\0" + thumbnail
+    plain = jpeg_bytes(picture)
+    content = plain[:2] + b"\xff\xe1" + (len(segment) + 2).to_bytes(2, "big") + segment + plain[2:]
+    path = tmp_path / "1.jpg"
+    path.write_bytes(content)
+    if max(size) > MAX_SIDE:
+        with pytest.raises(InputError, match=f"{size[0]} x {size[1]} pixels, more than"):
+            frames.read_frame(path)
+    else:
+        assert (frames.read_frame(path) == np.asarray(Image.open(io.BytesIO(plain)))).all()
+
+
+def jpeg_bytes(picture: Image.Image) -> bytes:
+    content = io.BytesIO()
+    picture.save(content, "JPEG", quality=95)
+    return content.getvalue()

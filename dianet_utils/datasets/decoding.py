@@ -1,5 +1,7 @@
 """The bytes of one frame to its pixels; what would have to be guessed at is refused."""
 
+import contextlib
+import functools
 import io
 import os
 from pathlib import Path
@@ -17,6 +19,7 @@ _SUFFIXES = {
     "BMP": (".bmp",),
     "TIFF": (".tif", ".tiff"),
 }
+_FIRST_SCAN, _SCAN_HEADER = b"\xff\xda", 14  # marker of a JPEG's pixels; bytes it takes with three channels
 _RESTORE = "restore it from the release"
 _DAMAGED = f"is damaged or no image: {_RESTORE}"
 
@@ -43,6 +46,19 @@ def decode(content: bytes) -> npt.NDArray[np.uint8]:
 
 def _checked_format(content: bytes) -> str:
     """The format that the first bytes tell, whatever the file is called; ValueError if it is of no use."""
+    if content.startswith(b"\xff\xd8"):
+        with contextlib.suppress(ValueError):
+            return _format_of_head(content[: content.find(_FIRST_SCAN) + _SCAN_HEADER])
+    return _format_of(content)
+
+
+@functools.lru_cache(maxsize=64)
+def _format_of_head(head: bytes) -> str:
+    """The format of a JPEG from its bytes before the pixels, which the frames of a recording share."""
+    return _format_of(head)
+
+
+def _format_of(content: bytes) -> str:
     try:
         with Image.open(io.BytesIO(content)) as picture:
             kind, mode, size = str(picture.format), picture.mode, picture.size
