@@ -61,8 +61,8 @@ def run(scale: Scale) -> Result:
         ratio(costs, "decoding", "bank", wanted=0.85),
         ratio(costs, "stack loop", "bank"),
         ratio(costs, "stack loop", "bank, 2 threads", "wall"),
-        ratio(costs, "plain loop, 3 phases", "bank, 3 phases"),
-        ratio(costs, "plain loop, 3 phases", "bank, 3 phases, 2 threads", "wall"),
+        ratio(costs, "plain loop, 3 phases", "bank, 3 phases", wanted=1.7),
+        ratio(costs, "plain loop, 3 phases", "bank, 3 phases, 2 threads", "wall", wanted=3.0),
         ratio(costs, "bank", "bank, 2 threads", "wall"),
     ]
     return Result("bank", "frame", medians(costs, frames), pd.DataFrame(ratios), _NOTES)
@@ -75,5 +75,6 @@ _NOTES = [
     "float64, weighed and added, and the sum is resized and scaled, in a process without allocator settings. "
     "Stack loop: the same from one float64 array of all frames of a phase, as much public code does it. No "
     "way that decodes every frame can beat the plain loop by more than the plain loop takes over decoding.",
-    "Bank: build_bank into an empty cache, with keys, parts, checksums and the finished file.",
+    "Bank: build_bank into an empty cache, with keys, parts, checksums and the finished file; 3 phases are "
+    "the images that Table 4 needs.",
 ]

@@ -57,7 +57,7 @@ def run(scale: Scale) -> Result:
         (folds, workers): f"{folds} folds, {workers} at once" for folds in scale.folds for workers in WORKERS
     }
     contenders = {name: Contender(train, (bank, config, *which)) for which, name in names.items()}
-    costs = interleaved(contenders, replace(scale, rounds=min(scale.rounds, 3)))
+    costs = interleaved(contenders, replace(scale, rounds=min(scale.rounds, 2)))
     ratios = []
     for folds in scale.folds:
         alone, together = (names[folds, workers] for workers in WORKERS)

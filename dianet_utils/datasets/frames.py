@@ -16,6 +16,7 @@ from dianet_utils.errors import InputError
 from dianet_utils.files import shown
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
+_FRAME = re.compile(rf"(?!\.).*?(\d+)({'|'.join(map(re.escape, IMAGE_SUFFIXES))})", re.IGNORECASE)
 # Faces are looked for in an image of this length: enough for the detector's 24 px window.
 _SEARCH_LENGTH = 480
 # The detector's square ends above the chin; this much larger it holds brows, mouth and chin.
@@ -49,11 +50,8 @@ def frame_number(name: str) -> int | None:
     It is the integer at the end of the stem whatever stands before it and however it is padded:
     img46.jpg, reg_img46.jpg, 006_05562.jpg and 1.jpg are frames 46, 46, 5562 and 1.
     """
-    stem, suffix = os.path.splitext(name)
-    number = re.search(r"(\d+)$", stem)
-    if number is None or suffix.lower() not in IMAGE_SUFFIXES or name.startswith("."):
-        return None
-    return int(number.group(1))
+    found = _FRAME.fullmatch(name)
+    return int(found.group(1)) if found else None
 
 
 def index_frames(folder: str | Path) -> dict[int, Path]:

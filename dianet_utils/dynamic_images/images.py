@@ -98,11 +98,10 @@ def scale_minmax(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     No motion lands on whatever grey the extremes leave for it. The opposite sign gives the inverted
     image, 255 - x (to one level, where rounding meets a tie). A constant image becomes 0.
     """
-    values = image.astype(np.float64)
-    low, high = values.min(), values.max()
+    low, high = float(image.min()), float(image.max())
     if low == high:
         return np.zeros(image.shape, dtype=np.uint8)
-    values -= low
+    values = np.subtract(image, low, dtype=np.float64)
     values *= 255.0 / (high - low)
     return np.rint(values, out=values).astype(np.uint8)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dianet_utils import paper
+from dianet_utils.config import LEAKY_MARK
 from dianet_utils.evaluation import is_leaky, refuse_mixture
 from dianet_utils.run import title
 from dianet_utils.tables.rows import TABLES, TableRow
@@ -32,6 +33,11 @@ class Summary:
     rows: pd.DataFrame
     leaky: bool = False
 
+    @property
+    def stem(self) -> str:
+        """What the names of the table's files begin with; those of a leaky one say so."""
+        return f"{LEAKY_MARK}-" * self.leaky + f"table{self.number}"
+
 
 def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     """One row a system, those of the paper that were not run last.
@@ -40,10 +46,10 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     chance`` in percent (pooled over folds and seeds, with a 95 % interval over subjects), ``spread`` (the
     standard deviation of the accuracy over seeds in points, empty for one seed), ``uf1 uar`` from 0 to 1,
     ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset, every subject was left out and
-    none chose its epoch), ``parameters flops`` (of one clip), ``seconds`` (of a fold) and ``run`` (the
-    folder's name). The paper's: for each licensed dataset its accuracy in percent, ``_kind`` (how it is
-    known) and ``_note``. What is not known stays empty. Raises InputError where leaky rows stand beside
-    honest ones.
+    none chose its epoch), ``parameters flops`` (of one clip), ``seconds`` (of a fold, in the quickest seed)
+    and ``run`` (the folder's name). The paper's: for each licensed dataset its accuracy in percent,
+    ``_kind`` (how it is known) and ``_note``. What is not known stays empty. Raises InputError where leaky
+    rows stand beside honest ones.
     """
     refuse_mixture({outcome.folder.name: outcome.predictions for outcome in outcomes})
     clips = outcomes[0].entry.bank.clips

@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 
 from dianet_utils import paper
-from dianet_utils.config import LEAKY_MARK
 from dianet_utils.files import write_text
 from dianet_utils.tables.summary import ABSENT, Summary
 
@@ -103,14 +102,11 @@ def notes(summary: Summary) -> list[str]:
 
 
 def write(summary: Summary, folder: str | Path) -> dict[str, Path]:
-    """Write ``table<number>.csv`` (numbers, every column), ``.md`` and ``.tex`` (texts) into ``folder``.
-
-    The names of a leaky table's files begin with ``LEAKY-test_subject-``.
-    """
+    """Write ``<stem>.csv`` (numbers, every column), ``.md`` and ``.tex`` (texts) into ``folder``."""
     numbers = summary.rows.assign(data=summary.data, synthetic=summary.synthetic)
-    mark = f"{LEAKY_MARK}-" if summary.leaky else ""
-    stem = Path(folder) / f"{mark}table{summary.number}"
-    return write_files(stem, numbers, readable(summary), caption(summary), notes(summary))
+    return write_files(
+        Path(folder) / summary.stem, numbers, readable(summary), caption(summary), notes(summary)
+    )
 
 
 def write_files(

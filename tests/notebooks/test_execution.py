@@ -57,6 +57,17 @@ def test_a_broken_cell_makes_the_check_fail(tmp_path: Path) -> None:
     assert "1 failed, 1 passed" in done.stdout
 
 
+def test_a_leaky_table_says_so_in_the_name_of_every_file(tiny_synthetic: Path, tmp_path: Path) -> None:
+    notebook = ROOT / "notebooks" / "08_table4_phases.ipynb"
+    asked = {"rows": "onset", "max_folds": 1, "validation": "test_subject"}
+    parameters = tiny_parameters(notebook, **asked, data_root=tiny_synthetic, out=tmp_path / "run")
+    done = nbval(prepare(notebook, tmp_path, **parameters))
+    assert done.returncode == 0, done.stdout[-6000:]
+    written = [path.name for path in (tmp_path / "run" / "tables").iterdir()]
+    assert len(written) == 8
+    assert all(name.startswith("LEAKY-test_subject-table4") for name in written)
+
+
 @pytest.mark.parametrize("dataset", ["casme2", "samm", "mmew"])
 def test_loso_through_papermill_on_an_official_layout(
     dataset: str, official: dict[str, Path], tmp_path: Path
