@@ -51,7 +51,7 @@ def _beside(ax: Axes) -> dict[str, Any]:
 
 def _draw_reading(ax: Axes, row: dict[str, Any], height: int) -> None:
     if pd.isna(row["accuracy"]):
-        ax.text(0.01, height, "not run", va="center", style="italic", color=GREY, **_beside(ax))
+        ax.text(0.07, height, "not run", va="center", style="italic", color=GREY, **_beside(ax))
         return
     differs = row["holm"] < LEVEL  # never true of the default, which has none
     reach = [[row["accuracy"] - row["low"]], [row["high"] - row["accuracy"]]]

@@ -91,7 +91,7 @@ def _draw_ours(ax: Axes, rows: list[dict[str, Any]], alone: bool) -> None:
             if alone:
                 ax.annotate(f"{row['accuracy']:.1f}", (row["accuracy"], height), (0, 5), color=BLUE, **_ABOVE)
         elif alone:
-            ax.text(3, place, "not run", **_ASIDE)
+            ax.text(_chance(rows) + 6, place, "not run", **_ASIDE)
     ax.axvline(_chance(rows), color=RED, ls="--", lw=1.1)
 
 
