@@ -18,7 +18,7 @@ help:
 	@echo "make address    write the address URL=... into badges, setup cells, README and CITATION"
 	@echo "make try-colab  run every notebook as Colab would, in an environment of its versions"
 	@echo "make try-lab    run every notebook in JupyterLab in a headless Chromium"
-	@echo "make bench      measure how fast it all is, as ratios (about an hour; close other programs)"
+	@echo "make bench      measure how fast it all is, as ratios (about 40 minutes; close other programs)"
 	@echo "make pins       choose the newest versions that pyproject.toml allows and pin them"
 	@echo "make clean      remove the environment and the caches, but no result"
 

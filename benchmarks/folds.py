@@ -16,6 +16,7 @@ from dianet_utils.dynamic_images import Bank
 
 CLIPS_A_FOLD, SIZE, BIG = 15, 64, 224
 WORKERS = (1, 2)
+ROUNDS = 2  # a run takes minutes
 
 
 def train(bank: Bank, config: Config, folds: int, workers: int) -> None:
@@ -57,7 +58,7 @@ def run(scale: Scale) -> Result:
         (folds, workers): f"{folds} folds, {workers} at once" for folds in scale.folds for workers in WORKERS
     }
     contenders = {name: Contender(train, (bank, config, *which)) for which, name in names.items()}
-    costs = interleaved(contenders, replace(scale, rounds=min(scale.rounds, 2)))
+    costs = interleaved(contenders, replace(scale, rounds=min(scale.rounds, ROUNDS)))
     ratios = []
     for folds in scale.folds:
         alone, together = (names[folds, workers] for workers in WORKERS)
@@ -65,7 +66,7 @@ def run(scale: Scale) -> Result:
         ratios.append(ratio(costs, alone, together, "wall", wanted))
     notes = [
         f"{config.backbone} at {SIZE} px, {scale.epochs} epochs, {len(bank.clips)} clips. Two workers start "
-        "anew each time and load torch, which is part of their time.",
+        f"anew each time and load torch, which is part of their time. At most {ROUNDS} rounds count.",
         *memory(scale, config),
     ]
     return Result(

@@ -34,7 +34,7 @@ class Scale:
     batch: int = 32
     steps: int = 3  # of training, a round
     loaders: int = 2  # worker processes of the textbook's DataLoader
-    folds: tuple[int, ...] = (4, 16)  # 16: what notebook 04 runs by default
+    folds: tuple[int, ...] = (4, 16)  # 16: as many as notebook 04 has
     epochs: int = 30
     backbone: str = "tf_efficientnetv2_b0"
     apart: bool = True

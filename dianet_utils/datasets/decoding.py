@@ -45,7 +45,11 @@ def decode(content: bytes) -> npt.NDArray[np.uint8]:
 
 
 def _checked_format(content: bytes) -> str:
-    """The format that the first bytes tell, whatever the file is called; ValueError if it is of no use."""
+    """The format that the first bytes tell, whatever the file is called; ValueError if it is of no use.
+
+    Frames of one recording share what stands before a JPEG's pixels, so that is read once. Where it ends
+    too early to be read, as behind a thumbnail, or is refused, the whole file is looked at.
+    """
     if content.startswith(b"\xff\xd8"):
         with contextlib.suppress(ValueError):
             return _format_of_head(content[: content.find(_FIRST_SCAN) + _SCAN_HEADER])
@@ -54,11 +58,12 @@ def _checked_format(content: bytes) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _format_of_head(head: bytes) -> str:
-    """The format of a JPEG from its bytes before the pixels, which the frames of a recording share."""
+    """The same from a JPEG's bytes before its pixels alone, kept for the next frame."""
     return _format_of(head)
 
 
 def _format_of(content: bytes) -> str:
+    """What Pillow reads in a header, after the checks that need no pixels; ValueError if they fail."""
     try:
         with Image.open(io.BytesIO(content)) as picture:
             kind, mode, size = str(picture.format), picture.mode, picture.size
