@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.measure import QUICK, Scale
-from dianet_utils.files import RESULTS, shown
+from dianet_utils.plumbing.files import RESULTS, shown
 
 NAMES = ("startup", "bank", "training", "folds")
 KEPT = RESULTS / "reference" / "benchmarks"

@@ -10,9 +10,10 @@ import psutil
 
 from benchmarks import material
 from benchmarks.measure import Contender, Result, Scale, interleaved, medians, ratio
-from dianet_utils import executors, loso
+from dianet_utils import loso
 from dianet_utils.config import Config, configure
 from dianet_utils.dynamic_images import Bank
+from dianet_utils.loso import executors
 
 CLIPS_A_FOLD, SIZE, BIG = 15, 64, 224
 WORKERS = (1, 2)

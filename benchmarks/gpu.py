@@ -9,8 +9,9 @@ import tempfile
 import time
 
 from benchmarks import material
-from dianet_utils import loso, machine
+from dianet_utils import loso
 from dianet_utils.config import configure
+from dianet_utils.plumbing import machine
 
 SUBJECTS, CLIPS = 26, 240
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from dianet_utils.datasets import synthetic
+from dianet_utils import synthetic
 from dianet_utils.dynamic_images import Bank
 
 WIDTH, HEIGHT, QUALITY = 280, 340, 95

@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from dianet_utils import machine
+from dianet_utils.plumbing import machine
 
 _MEGABYTE = 2**20 if sys.platform == "darwin" else 2**10  # the unit of ru_maxrss is bytes on macOS, else kB
 

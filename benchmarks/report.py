@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.measure import Result, Scale
-from dianet_utils import machine
-from dianet_utils.files import write_text
+from dianet_utils.plumbing import machine
+from dianet_utils.plumbing.files import write_text
 
 
 def processor() -> str:

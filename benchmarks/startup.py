@@ -8,7 +8,7 @@ import textwrap
 import pandas as pd
 
 from benchmarks.measure import Contender, Result, Scale, interleaved, medians
-from dianet_utils.files import ROOT
+from dianet_utils.plumbing.files import ROOT
 
 NOTEBOOK = ROOT / "notebooks" / "01_dataset_inspection.ipynb"
 

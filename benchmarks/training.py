@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks import material, textbook
 from benchmarks.measure import Contender, Cost, Result, Scale, interleaved, medians, ratio
-from dianet_utils import machine
+from dianet_utils.plumbing import machine
 
 
 @functools.cache
@@ -18,22 +18,23 @@ def _fast(scale: Scale, size: int, precision: str) -> Any:
     """One epoch of the package's loop, ready to be called again and again."""
     import torch
 
-    from dianet_utils import training
-    from dianet_utils.batches import Batches
+    from dianet_utils import loso, models
+    from dianet_utils.loso import epochs, training
+    from dianet_utils.loso.batches import Batches
     from dianet_utils.models.precision import keep_in_float32
 
     torch.set_num_threads(1)
     config = _config(scale, size, precision)
     bank = material.noise_bank(scale.batch * scale.steps, size)
     rows = np.arange(len(bank.clips))
-    fold = training.Fold("s00", 0, rows, rows[:0], rows[:1])
+    fold = loso.Fold("s00", 0, rows, rows[:0], rows[:1])
     data = Batches.of(bank, "cpu")
-    model = training.build_model(config, 5).to(memory_format=torch.channels_last)
+    model = models.build_model(config, 5).to(memory_format=torch.channels_last)
     if precision == "bfloat16":
         keep_in_float32(model)
     optimiser, schedule = training._optimiser(model, config, scale.steps)
     generator = torch.Generator().manual_seed(0)
-    return lambda: training._train_epoch(model, data, fold, config, generator, optimiser, schedule)
+    return lambda: epochs.train_epoch(model, data, fold, config, generator, optimiser, schedule)
 
 
 def fast(scale: Scale, size: int, precision: str) -> None:
@@ -45,10 +46,10 @@ def fast(scale: Scale, size: int, precision: str) -> None:
 def _plain(scale: Scale, size: int, folder: Path) -> Any:
     import torch
 
-    from dianet_utils import training
+    from dianet_utils import models
 
     torch.set_num_threads(1)
-    model = training.build_model(_config(scale, size, "float32"), 5)
+    model = models.build_model(_config(scale, size, "float32"), 5)
     bank = material.noise_bank(scale.batch * scale.steps, size)
     textbook.write_pngs(bank.images, folder)
     loader = textbook.make_loader(folder, bank.targets.tolist(), scale.batch, scale.loaders)

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dianet_utils.checks import near_match
 from dianet_utils.config import CHECKS
-from dianet_utils.errors import InputError
-from dianet_utils.files import RESULTS, ROOT, shown, writing
-from dianet_utils.progress import duration
+from dianet_utils.config.checks import near_match
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import RESULTS, ROOT, shown, writing
+from dianet_utils.plumbing.progress import duration
 
 NOTEBOOKS = ROOT / "notebooks"
 _DAY = 86400  # seconds

@@ -5,8 +5,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dianet_utils import datasets, loso, machine
-from dianet_utils.checks import (
+from dianet_utils import datasets, loso
+from dianet_utils.config import CHECKS, LEAKY_MARK, VALIDATIONS, Config, configure
+from dianet_utils.config.checks import (
     Check,
     Choice,
     Flag,
@@ -18,9 +19,9 @@ from dianet_utils.checks import (
     check_all,
     near_match,
 )
-from dianet_utils.config import CHECKS, LEAKY_MARK, VALIDATIONS, Config, configure
-from dianet_utils.errors import InputError
-from dianet_utils.files import RESULTS, read_json
+from dianet_utils.plumbing import machine
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import RESULTS, read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,12 +194,13 @@ def title(clips: "pd.DataFrame", config: Config) -> str:
 def keep_model(bank: "Bank", config: Config, folder: Path, device: str = "auto") -> Path:
     """The model of a run folder, in ``folder/model``: trained on all subjects if it is not there yet.
 
-    See :mod:`dianet_utils.saved`. Its card has the scores of the run, as far as ``folder`` holds them now; it
-    is written anew when they have changed, without another training. Raises InputError if what lies there is
-    the model of another configuration or of other data.
+    See :mod:`dianet_utils.models.saved`. Its card has the scores of the run, as far as ``folder`` holds them
+    now; it is written anew when they have changed, without another training. Raises InputError if what lies
+    there is the model of another configuration or of other data.
     """
-    from dianet_utils import saved
-    from dianet_utils.training import choose_device, train_model
+    from dianet_utils.loso.training import train_model
+    from dianet_utils.models import saved
+    from dianet_utils.plumbing.machine import choose_device
 
     place, record = folder / "model", folder / "metrics.json"
     scores = read_json(record) if record.is_file() else None

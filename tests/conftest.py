@@ -5,8 +5,8 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from dianet_utils.datasets import synthetic
-from dianet_utils.datasets.synthetic.official import write_official
+from dianet_utils import synthetic
+from dianet_utils.synthetic.releases.official import write_official
 
 matplotlib.use("agg")  # figures of tests need no window, which a system without a screen could not open
 

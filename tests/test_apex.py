@@ -9,13 +9,14 @@ import pytest
 import torch
 from test_loso import make_bank, small_config
 
-from dianet_utils import apex, datasets, loso, run
-from dianet_utils.batches import Batches
+from dianet_utils import datasets, loso, run
 from dianet_utils.datasets.frames import index_frames, read_frame
-from dianet_utils.dynamic_images import jitter_shifts, optical_flow, scale_signed, shift_apex, spotting
+from dianet_utils.dynamic_images import apex, jitter_shifts, optical_flow, scale_signed, shift_apex
 from dianet_utils.dynamic_images.bank import build_bank
-from dianet_utils.errors import InputError
-from dianet_utils.plots import apex as plots
+from dianet_utils.evaluation import apex_errors
+from dianet_utils.loso.batches import Batches
+from dianet_utils.plots import moved_apex as plots
+from dianet_utils.plumbing.errors import InputError
 
 METHODS = ("difference", "flow")
 
@@ -45,7 +46,7 @@ def moving_face(
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("true", [10, 14, 26])
 def test_a_known_apex_is_found_in_spite_of_drift_and_light(method: str, true: int) -> None:
-    found = spotting.spot(iter(moving_face(true, drift=0.05, flicker=0.1)), method)
+    found = apex.spot(iter(moving_face(true, drift=0.05, flicker=0.1)), method)
     assert abs(found.place - true) <= 2
     assert found.curve.shape == (40,)
     assert found.place == 1 + np.argmax(found.curve[1:-1])
@@ -55,30 +56,30 @@ def test_a_known_apex_is_found_in_spite_of_drift_and_light(method: str, true: in
 def test_what_a_stiff_face_does_counts_for_nothing(method: str) -> None:
     still = [frame for frame in moving_face(14)[:1] for _ in range(40)]
     stiff = [np.roll(frame, place // 20, axis=1) for place, frame in enumerate(still)]
-    moving = spotting.spot(moving_face(14), method).curve.max()
-    assert spotting.spot(stiff, method).curve.max() < 0.5 * moving
-    assert not spotting.spot(still, method).curve.any()
+    moving = apex.spot(moving_face(14), method).curve.max()
+    assert apex.spot(stiff, method).curve.max() < 0.5 * moving
+    assert not apex.spot(still, method).curve.any()
 
 
 def test_a_clip_too_short_or_uneven_is_refused() -> None:
     frames = moving_face()
-    for method in spotting.METHODS:
+    for method in apex.METHODS:
         with pytest.raises(InputError, match="3 frames or more, not 2"):
-            spotting.spot(frames[:2], method)
+            apex.spot(frames[:2], method)
         with pytest.raises(InputError, match="3 frames or more, not 0"):
-            spotting.spot([], method)
-        assert spotting.spot(frames[:3], method).place == 1
+            apex.spot([], method)
+        assert apex.spot(frames[:3], method).place == 1
         if method != "midpoint":
             with pytest.raises(InputError, match="128 x 128 and 128 x 64 pixels in one clip"):
-                spotting.spot([*frames[:3], frames[3][:64]], method)
+                apex.spot([*frames[:3], frames[3][:64]], method)
     with pytest.raises(InputError, match="did you mean 'difference'"):
-        spotting.spot(frames, "differences")
+        apex.spot(frames, "differences")
 
 
 def test_spotted_clips_say_so_and_are_spotted_once(tiny_synthetic: Path, tmp_path: Path) -> None:
     clips = datasets.load("synthetic", tiny_synthetic).iloc[:4]
     clips.iloc[3, clips.columns.get_loc("problem")] = "its row is odd"
-    spotted = spotting.spot_clips(clips, "difference", cache=tmp_path, workers=1, shown=False)
+    spotted = apex.spot_clips(clips, "difference", cache=tmp_path, workers=1, shown=False)
     assert list(spotted["apex_source"]) == ["difference"] * 3 + ["sheet"]
     assert spotted["apex"].iloc[3] == clips["apex"].iloc[3]
     assert ((clips["onset"] < spotted["apex"]) & (spotted["apex"] < clips["offset"])).all()
@@ -87,13 +88,13 @@ def test_spotted_clips_say_so_and_are_spotted_once(tiny_synthetic: Path, tmp_pat
     assert told.str.contains("the apex of 3 of 4 clips was spotted in their frames").any()
     (kept,) = tmp_path.iterdir()
     before = kept.stat().st_mtime_ns
-    again = spotting.spot_clips(clips, "difference", cache=tmp_path, workers=1, shown=False)
+    again = apex.spot_clips(clips, "difference", cache=tmp_path, workers=1, shown=False)
     pd.testing.assert_frame_equal(again, spotted)
     assert kept.stat().st_mtime_ns == before
     kept.write_text(kept.read_text()[:20])  # damaged: found again
-    mended = spotting.spot_clips(clips, "difference", cache=tmp_path, workers=1, shown=False)
+    mended = apex.spot_clips(clips, "difference", cache=tmp_path, workers=1, shown=False)
     pd.testing.assert_frame_equal(mended, spotted)
-    middle = spotting.spot_clips(clips, "midpoint", cache=tmp_path, workers=1, shown=False)["apex"].iloc[:3]
+    middle = apex.spot_clips(clips, "midpoint", cache=tmp_path, workers=1, shown=False)["apex"].iloc[:3]
     assert (middle == ((clips["onset"] + clips["offset"]) // 2).iloc[:3]).all()
 
 
@@ -145,12 +146,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, loso.Results]
 def test_testing_under_shifts_changes_no_prediction(results: dict[str, loso.Results]) -> None:
     plain, tested = results["plain"].predictions, results["tested"].predictions
     pd.testing.assert_frame_equal(plain, tested)
-    by_shift = apex.predictions_by_shift(results["tested"])
+    by_shift = apex_errors.predictions_by_shift(results["tested"])
     assert list(by_shift) == [-2, -1, 0, 1, 2, 4]
     pd.testing.assert_frame_equal(by_shift[-2], by_shift[0])
     assert by_shift[4].groupby("subject")["predicted"].nunique().max() == 1  # blank images look all the same
     with pytest.raises(InputError, match="make its bank with shifts"):
-        apex.predictions_by_shift(results["plain"])
+        apex_errors.predictions_by_shift(results["plain"])
 
 
 def test_jitter_of_equal_images_only_changes_what_is_drawn(results: dict[str, loso.Results]) -> None:
@@ -182,14 +183,14 @@ def test_jitter_draws_each_clip_from_its_views_and_repeats_with_its_seed() -> No
 
 
 def test_the_curve_and_the_pairs_are_those_of_the_predictions(results: dict[str, loso.Results]) -> None:
-    by_shift = apex.predictions_by_shift(results["tested"])
+    by_shift = apex_errors.predictions_by_shift(results["tested"])
     classes = results["tested"].metrics["classes"]
-    curve = apex.curve(by_shift, classes)
+    curve = apex_errors.curve(by_shift, classes)
     assert curve.loc[0, "accuracy"] == pytest.approx(results["plain"].metrics["accuracy"], abs=1e-6)
     assert curve.loc[0, ["low", "high"]].tolist() == pytest.approx(
         results["plain"].metrics["intervals"]["accuracy"], abs=1e-6
     )
-    drop = apex.paired(by_shift, dict.fromkeys(by_shift, by_shift[0]))
+    drop = apex_errors.paired(by_shift, dict.fromkeys(by_shift, by_shift[0]))
     assert drop.loc[[-2, -1, 0, 1, 2], "difference"].tolist() == [0.0] * 5
     assert drop.loc[4, "difference"] == pytest.approx(curve.loc[4, "accuracy"] - curve.loc[0, "accuracy"])
     assert (drop["holm"] >= drop["p"]).all()
@@ -198,16 +199,16 @@ def test_the_curve_and_the_pairs_are_those_of_the_predictions(results: dict[str,
 def test_errors_are_frames_late_with_an_interval_over_subjects() -> None:
     clips = pd.DataFrame({"true_apex": [10, 20, 30, 40], "subject": list("aabb")}, index=list("wxyz"))
     late = pd.Series([12, 20, 27, 41], index=list("wxyz"))
-    table = apex.errors(clips, {"late": late, "exact": clips["true_apex"]})
+    table = apex_errors.errors(clips, {"late": late, "exact": clips["true_apex"]})
     assert table["late"].tolist() == [2, 0, -3, 1]
-    summary = apex.error_summary(table, clips["subject"])
+    summary = apex_errors.error_summary(table, clips["subject"])
     assert summary.loc["late", ["mean", "median", "bias", "near"]].tolist() == [1.5, 1.5, 0.0, 1.0]
     assert summary.loc["late", ["low", "high"]].tolist() == [1.0, 2.0]  # all of subject a, all of b
     assert summary.loc["exact", ["mean", "low", "high"]].tolist() == [0.0] * 3
     annotated = clips.rename(columns={"true_apex": "apex"}).assign(apex_source="sheet")
-    pd.testing.assert_frame_equal(apex.errors(annotated, {"late": late}), table[["late"]])
+    pd.testing.assert_frame_equal(apex_errors.errors(annotated, {"late": late}), table[["late"]])
     with pytest.raises(InputError, match="nothing to be measured against"):
-        apex.errors(annotated.assign(apex_source="midpoint"), {"late": late})
+        apex_errors.errors(annotated.assign(apex_source="midpoint"), {"late": late})
 
 
 def test_flows_run_through_their_phase(tiny_synthetic: Path) -> None:

@@ -7,8 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dianet_utils.augmentation import IMAGENET_MEAN, IMAGENET_STD, augment, normalise, still_value, warp
-from dianet_utils.errors import InputError
+from dianet_utils.loso.augmentation import augment, warp
+from dianet_utils.models.normalise import IMAGENET_MEAN, IMAGENET_STD, normalise, still_value
+from dianet_utils.plumbing.errors import InputError
 
 
 def images(count=1, phases=2, height=40, width=60) -> torch.Tensor:

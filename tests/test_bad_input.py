@@ -24,7 +24,7 @@ from dianet_utils import datasets, run
 from dianet_utils.config import configure
 from dianet_utils.datasets.frames import read_frame
 from dianet_utils.dynamic_images import bank, build_bank, clip
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
 
 SHEET = "CASME2-coding-20140508.xlsx"
 CLIPS = [("01", "EP01_01f"), ("01", "EP02_01"), ("02", "EP01_01f"), ("03", "EP05_02")]

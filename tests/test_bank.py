@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dianet_utils import dynamic_images, files
+from dianet_utils import dynamic_images
 from dianet_utils.dynamic_images import arp_weights, bank, build_bank
 from dianet_utils.dynamic_images.clip import Source
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing import files
+from dianet_utils.plumbing.errors import InputError
 
 HEIGHT, WIDTH, SIZE = 60, 72, 24
 CLIPS = {"01/a": (5, 9, 16), "01/b": (1, 4, 8), "02/a": (11, 13, 20), "03/c": (2, 3, 5)}

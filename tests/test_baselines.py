@@ -11,12 +11,13 @@ from torch import nn
 from dianet_utils import config, datasets, models
 from dianet_utils.config import configure
 from dianet_utils.dynamic_images import Bank
-from dianet_utils.errors import InputError
-from dianet_utils.models import Labels
+from dianet_utils.loso.folds import Fold
+from dianet_utils.loso.training import train_fold
+from dianet_utils.models import Labels, build_model
 from dianet_utils.models.baselines import geme
-from dianet_utils.models.baselines.layers import SameConv, same_padding
+from dianet_utils.models.baselines.blocks import SameConv, same_padding
 from dianet_utils.models.baselines.originet import refined_relu
-from dianet_utils.training import Fold, build_model, train_fold
+from dianet_utils.plumbing.errors import InputError
 
 SYSTEMS = ("learnet", "originet", "affectivenet", "geme", "fdcn")
 
@@ -58,8 +59,8 @@ def test_ports_have_the_trainable_parameters_of_the_originals(name, classes, pub
 @pytest.mark.parametrize("name", ["affectivenet", "geme", "fdcn"])
 def test_reconstructions_are_small_and_say_what_they_assume(name):
     assert models.status(name) == "reconstruction"
-    assert "Known:" in models.MODELS[name].__doc__
-    assert "Assumed:" in models.MODELS[name].__doc__
+    assert "Known:" in models._network(name).__doc__
+    assert "Assumed:" in models._network(name).__doc__
     assert 0.5e6 < sum(weight.numel() for weight in built(name).parameters()) < 3e6
 
 
@@ -299,4 +300,4 @@ def test_what_a_configuration_fixes_is_what_the_network_does_not_take():
     ignored = {"backbone", "fusion", "streams", "pretrained"}
     for name in SYSTEMS:
         assert not ignored & set(models.options(name))
-        assert {"dropout", "hidden"} <= set(models.options(name)) | set(config.FIXED[name])
+        assert {"dropout", "hidden"} <= set(models.options(name)) | set(config.SYSTEMS[name].fixed)

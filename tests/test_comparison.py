@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from dianet_utils import comparison
-from dianet_utils.errors import InputError
+from dianet_utils.evaluation import comparison
+from dianet_utils.plumbing.errors import InputError
 
 CLASSES = ("anger", "disgust", "fear")
 

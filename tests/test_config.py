@@ -8,7 +8,7 @@ import pytest
 
 from dianet_utils import paper, run
 from dianet_utils.config import CHECKS, Config, configure, defaults
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
 
 
 def test_licensed_defaults_are_the_papers() -> None:
@@ -120,17 +120,17 @@ def test_seeds_are_sorted_whole_numbers() -> None:
 
 def test_names_agree_with_the_rooms_that_know_them() -> None:
     """``config`` loads no room, so it repeats their names; here they are held together."""
-    from dianet_utils import config, datasets, dynamic_images, models
-    from dianet_utils.dynamic_images import spotting
+    from dianet_utils import config, datasets, dynamic_images
+    from dianet_utils.dynamic_images import apex
     from dianet_utils.models.fusion import FUSIONS
 
     assert config.PHASES == dynamic_images.PHASES
     assert config.INPUTS == dynamic_images.INPUTS
-    assert tuple(FUSIONS) == config.FUSIONS
-    assert run.RUN_CHECKS["spotter"].names == spotting.METHODS
+    assert list(FUSIONS) == list(config.FUSIONS)
+    assert run.RUN_CHECKS["spotter"].names == apex.METHODS
     assert CHECKS["weighting"].names == tuple(dynamic_images.WEIGHTINGS)
     assert CHECKS["scaling"].names == tuple(dynamic_images.SCALINGS)
-    assert set(CHECKS["model"].names) == set(models.MODELS)
+    assert CHECKS["model"].names == tuple(config.SYSTEMS)
     assert set(CHECKS["dataset"].names) == set(datasets.NAMES)
 
 
@@ -149,7 +149,7 @@ def test_a_file_of_weights_enters_the_digest_by_its_content(tmp_path: Path) -> N
 
 
 def test_a_gpu_that_is_not_there_is_said() -> None:
-    from dianet_utils.training import choose_device
+    from dianet_utils.plumbing.machine import choose_device
 
     with pytest.raises(
         InputError, match=r"no device cuda:15, as torch sees \d+ GPUs here: set device to auto"

@@ -6,12 +6,11 @@ import pandas as pd
 import pytest
 from released import row, write_book, write_casme2, write_frames
 
-from dianet_utils import datasets, paper
-from dianet_utils.datasets import synthetic
+from dianet_utils import datasets, paper, synthetic
 from dianet_utils.datasets.clips import table
-from dianet_utils.datasets.synthetic.official import VARIANTS, write_official
-from dianet_utils.datasets.synthetic.official_clips import official_clips
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.synthetic.releases.official import VARIANTS, write_official
+from dianet_utils.synthetic.releases.official_clips import official_clips
 
 TINY = synthetic.Settings(
     subjects=5, clips_per_emotion=2, emotions=("disgust", "happiness", "surprise"), size=64, duration=(16, 24)

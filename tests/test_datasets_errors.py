@@ -8,8 +8,8 @@ import pytest
 from released import HEADERS, PROTECTED, row, write_book, write_casme2, write_frames
 
 from dianet_utils import datasets
-from dianet_utils.datasets.synthetic.official import main
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.synthetic.releases.official import main
 
 SHEET = "CASME2-coding-20140508.xlsx"
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dianet_utils import dynamic_images as di
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
 
 COUNTS = [1, 2, 3, 5, 30, 71]
 

@@ -15,9 +15,10 @@ import pytest
 from distributed import LocalCluster
 from test_loso import make_bank, small_config
 
-from dianet_utils import executors, loso
+from dianet_utils import loso
 from dianet_utils.dynamic_images import Bank
-from dianet_utils.errors import InputError
+from dianet_utils.loso import executors
+from dianet_utils.plumbing.errors import InputError
 
 needs_sigkill = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 

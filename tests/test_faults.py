@@ -14,11 +14,13 @@ import pandas as pd
 import pytest
 from test_loso import make_bank, small_config
 
-from dianet_utils import files, fold_files, locks, loso, machine, training
-from dianet_utils.datasets import synthetic
+from dianet_utils import loso, synthetic
 from dianet_utils.dynamic_images import Bank, build_bank, store
-from dianet_utils.errors import InputError
-from dianet_utils.training import Fold, train_fold
+from dianet_utils.loso import fold_files, protocol, training
+from dianet_utils.loso.folds import Fold
+from dianet_utils.loso.training import train_fold
+from dianet_utils.plumbing import files, locks, machine
+from dianet_utils.plumbing.errors import InputError
 
 TINY = synthetic.Settings(
     subjects=3, clips_per_emotion=1, emotions=("disgust", "surprise"), size=32, duration=(16, 18)
@@ -51,7 +53,7 @@ def copied(finished: loso.Results, out: Path) -> Path:
 
 HOLD = """
 import sys
-from dianet_utils import locks
+from dianet_utils.plumbing import locks
 
 with locks.alone(sys.argv[1]):
     print("held", flush=True)
@@ -133,8 +135,8 @@ def test_two_runs_on_one_folder_train_every_fold_once(
 def test_two_builds_of_one_bank_and_two_generations_do_the_work_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dianet_utils.datasets.synthetic import writing
     from dianet_utils.dynamic_images import bank as room
+    from dianet_utils.synthetic import writing
 
     rendered, made = [], []
     render, clip_images = writing.render_clip, room.clip_images
@@ -396,7 +398,7 @@ def test_any_order_and_any_number_of_pauses_give_the_same_bytes(
     """Folds one at a time from the last to the first, each in a run of its own that is stopped after it."""
     make_folds = loso.make_folds
     for last in range(5, 0, -1):
-        monkeypatch.setattr(loso, "make_folds", lambda *a, last=last: make_folds(*a)[last - 1 :][::-1])
+        monkeypatch.setattr(protocol, "make_folds", lambda *a, last=last: make_folds(*a)[last - 1 :][::-1])
         run(bank, tmp_path / "run")
     for name in ("predictions.csv", "metrics.json"):
         assert (tmp_path / "run" / name).read_bytes() == (finished.folder / name).read_bytes()

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 from released import JPEG, write_frames
 
-from dianet_utils import datasets
-from dianet_utils.datasets import frames, synthetic
+from dianet_utils import datasets, synthetic
+from dianet_utils.datasets import frames
 from dianet_utils.datasets.decoding import MAX_SIDE
-from dianet_utils.datasets.synthetic.official import face_place, write_official
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.synthetic.releases.official import face_place, write_official
 
 
 @pytest.mark.parametrize(

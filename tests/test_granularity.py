@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dianet_utils import granularity, paper
+from dianet_utils import paper
+from dianet_utils.evaluation import granularity
 
 
 def brute_force(percent: str, count: int, decimals: int) -> bool:

@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 from test_loso import make_bank, small_config
 
-from dianet_utils import comparison, datasets, evaluation, loso, run, tables
+from dianet_utils import datasets, evaluation, loso, run, tables
 from dianet_utils.config import LEAKY, LEAKY_MARK
 from dianet_utils.dynamic_images import Bank
-from dianet_utils.errors import InputError, LeakyWarning
+from dianet_utils.evaluation import comparison
 from dianet_utils.plots import results as plots
 from dianet_utils.plots import tables as table_plots
+from dianet_utils.plumbing.errors import InputError, LeakyWarning
 
 mpl.use("Agg")
 

@@ -12,12 +12,14 @@ import pandas as pd
 import pytest
 import torch
 
-from dianet_utils import epochs, loso, training
-from dianet_utils.batches import Batches
+from dianet_utils import loso
 from dianet_utils.config import Config, configure
 from dianet_utils.dynamic_images import Bank
-from dianet_utils.errors import InputError
-from dianet_utils.training import Fold, train_fold
+from dianet_utils.loso import training
+from dianet_utils.loso.batches import Batches
+from dianet_utils.loso.folds import Fold
+from dianet_utils.loso.training import train_fold
+from dianet_utils.plumbing.errors import InputError
 
 EMOTIONS = ["disgust", "happiness", "surprise"]
 
@@ -199,7 +201,7 @@ def test_early_stopping_restores_the_best_epoch() -> None:
             super().__init__()
             self.value = torch.nn.Parameter(torch.zeros(1))
 
-    model, keeper = Constant(), epochs.BestEpoch(patience=2)
+    model, keeper = Constant(), training.BestEpoch(patience=2)
     stopped = None
     for epoch, loss in enumerate([3.0, 1.0, 2.0, 1.5, 0.5]):
         model.value.data.fill_(epoch)

@@ -6,7 +6,7 @@ import pytest
 
 from dianet_utils import datasets, evaluation
 from dianet_utils.datasets import EMOTIONS, merging
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
 
 GROUPS = list(merging.GROUPS)
 

@@ -9,9 +9,9 @@ from torch import nn
 
 from dianet_utils import models
 from dianet_utils.config import FUSIONS
-from dianet_utils.errors import InputError
 from dianet_utils.models import fusion, losses
 from dianet_utils.models.output import Output
+from dianet_utils.plumbing.errors import InputError
 
 PAPER_BACKBONES = ("tf_efficientnetv2_b0", "resnet18", "convnext_tiny", "mobilevit_s")
 SMALL = "test_efficientnet"  # 0.1 M parameters
@@ -298,7 +298,7 @@ def test_imagenet_weights_come_from_the_hubs_safetensors(monkeypatch, weights_fi
     path, network = weights_file
     asked = []
     monkeypatch.setattr(
-        "dianet_utils.models.weights.hf_hub_download", lambda *place: asked.append(place) or str(path)
+        "dianet_utils.models.pretrained.hf_hub_download", lambda *place: asked.append(place) or str(path)
     )
     model = small(pretrained="imagenet")
     assert asked == [("timm/test_efficientnet.r160_in1k", "model.safetensors")]

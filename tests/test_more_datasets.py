@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from dianet_utils import config, datasets, paper
-from dianet_utils.datasets import synthetic
+from dianet_utils import config, datasets, paper, synthetic
 from dianet_utils.datasets.frames import index_frames
-from dianet_utils.datasets.synthetic.official import VARIANTS, write_official
-from dianet_utils.datasets.synthetic.official_clips import official_clips
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.synthetic.releases.official import VARIANTS, write_official
+from dianet_utils.synthetic.releases.official_clips import official_clips
 
 SMALL = synthetic.Settings(subjects=2, clips_per_emotion=1, size=48, duration=(16, 18))
 

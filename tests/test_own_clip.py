@@ -9,17 +9,17 @@ import pytest
 import torch
 from torch import nn
 
-from dianet_utils import datasets, own_clip, run
+from dianet_utils import datasets, run, synthetic
 from dianet_utils.config import configure
-from dianet_utils.datasets import recording, synthetic
+from dianet_utils.datasets import recording
 from dianet_utils.datasets.frames import Box, Framing, clip_box, framing_of, read_frame
 from dianet_utils.datasets.recording import Recording, read_recording
-from dianet_utils.datasets.synthetic.video import write_video
 from dianet_utils.dynamic_images import Moments
-from dianet_utils.errors import InputError
-from dianet_utils.models import Output, build
+from dianet_utils.models import Output, build, own_clip
 from dianet_utils.models.gradcam import grad_cam, look
-from dianet_utils.saved import Saved
+from dianet_utils.models.saved import Saved
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.synthetic.video import write_video
 
 PERSON = synthetic.Settings(subjects=2, clips_per_emotion=1, seed=7, size=96, duration=(16, 20))
 
@@ -27,7 +27,7 @@ PERSON = synthetic.Settings(subjects=2, clips_per_emotion=1, seed=7, size=96, du
 @pytest.fixture(scope="module")
 def person() -> list[np.ndarray]:
     """Sixteen frames of a synthetic person in a scene, RGB."""
-    from dianet_utils.datasets.synthetic.official import in_scene
+    from dianet_utils.synthetic.releases.official import in_scene
 
     frames = in_scene(list(synthetic.render_clip(synthetic.plan(PERSON)[0], PERSON)), "raw")
     return [frame[:164, :218] for frame in frames]  # many codecs take even sizes only

@@ -8,8 +8,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from dianet_utils import datasets
-from dianet_utils.errors import InputError
 from dianet_utils.plots import data as plots
+from dianet_utils.plumbing.errors import InputError
 
 mpl.use("Agg")
 

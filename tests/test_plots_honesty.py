@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from dianet_utils import evaluation, granularity, paper, zero_skill
+from dianet_utils import evaluation, paper
+from dianet_utils.evaluation import granularity, zero_skill
 from dianet_utils.plots import honesty as plots
 
 mpl.use("Agg")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from dianet_utils import evaluation
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
 
 CLASSES = ["anger", "disgust", "happiness", "surprise"]
 

@@ -14,7 +14,7 @@ from dianet_utils import datasets, evaluation
 from dianet_utils.datasets import names, sheets
 from dianet_utils.datasets.clips import table
 from dianet_utils.dynamic_images import arp_weights, dynamic_image, harmonic_weights, offset_weights
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # What a cell of Excel may hold: no control characters, no surrogates.

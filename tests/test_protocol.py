@@ -5,10 +5,10 @@ import warnings
 import pandas as pd
 import pytest
 
-from dianet_utils import comparison, datasets, evaluation, loso, run
+from dianet_utils import datasets, evaluation, loso, run, synthetic
 from dianet_utils.config import LEAKY, configure
-from dianet_utils.datasets import synthetic
-from dianet_utils.errors import LeakyWarning
+from dianet_utils.evaluation import comparison
+from dianet_utils.plumbing.errors import LeakyWarning
 
 # Labels are shuffled within each subject, so that no image tells anything about its label.
 NO_SIGNAL = synthetic.Settings(

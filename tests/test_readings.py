@@ -10,11 +10,12 @@ import pytest
 import timm
 from safetensors.torch import save_file
 
-from dianet_utils import comparison, config, datasets, paper, tables
+from dianet_utils import config, datasets, paper, tables
 from dianet_utils import dynamic_images as di
 from dianet_utils.datasets.frames import clip_frames, read_frame
-from dianet_utils.errors import InputError
+from dianet_utils.evaluation import comparison
 from dianet_utils.plots import readings as plots
+from dianet_utils.plumbing.errors import InputError
 
 SMALL = {"dataset": "synthetic", "image_size": 32, "epochs": 1, "batch_size": 16, "hidden": 16}
 BASE = config.configure(**SMALL)

@@ -11,7 +11,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from dianet_utils import evaluation, files, machine
+from dianet_utils import evaluation
+from dianet_utils.plumbing import files, machine
 
 if sys.version_info >= (3, 11):
     import tomllib

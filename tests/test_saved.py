@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from dianet_utils import datasets, files, loso, run, saved
-from dianet_utils.augmentation import normalise
+from dianet_utils import datasets, loso, run
 from dianet_utils.config import Config, configure
 from dianet_utils.dynamic_images import Bank
-from dianet_utils.errors import InputError
-from dianet_utils.training import train_model
+from dianet_utils.loso.training import train_model
+from dianet_utils.models import saved
+from dianet_utils.models.normalise import normalise
+from dianet_utils.plumbing import files
+from dianet_utils.plumbing.errors import InputError
 
 TINY = {"image_size": 32, "epochs": 1, "batch_size": 8}
 
@@ -62,7 +64,7 @@ def test_a_model_that_is_there_is_kept_and_its_card_learns_the_scores(
     assert "its worth is unknown" in card
     for forbidden in ("hiring", "lie detection", "health", "not inner feelings"):
         assert forbidden in " ".join(card.lower().split())
-    monkeypatch.setattr("dianet_utils.training.train_model", None)  # training again would fail
+    monkeypatch.setattr("dianet_utils.loso.training.train_model", None)  # training again would fail
     scores = {"accuracy": 0.5, "uf1": 0.4, "uar": 0.3, "chance": 0.2, "folds": 4}
     scores["intervals"] = {"accuracy": [0.25, 0.75]}
     weights = (folder / saved.WEIGHTS).read_bytes()

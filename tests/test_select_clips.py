@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dianet_utils import datasets, run
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
 
 
 def test_one_dataset_is_what_select_keeps(tiny_synthetic: Path) -> None:

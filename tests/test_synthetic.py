@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, pearsonr
 
-from dianet_utils.datasets import synthetic
-from dianet_utils.datasets.synthetic import UNITS, ClipPlan, Settings
-from dianet_utils.errors import InputError
+from dianet_utils import synthetic
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.synthetic import UNITS, ClipPlan, Settings
 
 TINY = Settings(
     subjects=2, clips_per_emotion=1, emotions=("happiness", "surprise"), size=64, duration=(16, 20), seed=5

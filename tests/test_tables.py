@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 import torch
 
-from dianet_utils import comparison, config, datasets, evaluation, loso, models, paper, run, tables, training
-from dianet_utils.errors import InputError
-from dianet_utils.models.layers import layers
-from dianet_utils.plots import systems as system_plots
+from dianet_utils import config, datasets, evaluation, loso, models, paper, run, tables
+from dianet_utils.evaluation import comparison
+from dianet_utils.loso import training
+from dianet_utils.models.layer_table import layers
+from dianet_utils.plots import compared_systems as system_plots
 from dianet_utils.plots import tables as plots
+from dianet_utils.plumbing.errors import InputError
 from dianet_utils.tables import running
 
 SMALL = {"dataset": "synthetic", "image_size": 32, "epochs": 1, "batch_size": 16, "hidden": 16}
@@ -67,7 +69,7 @@ def test_every_row_is_a_configuration_of_its_own(number: int, dataset: str) -> N
 
 
 def test_rows_agree_with_the_rooms_that_know_their_names() -> None:
-    assert {row.key for row in tables.TABLES[1].rows} == set(models.MODELS)
+    assert {row.key for row in tables.TABLES[1].rows} == set(config.SYSTEMS)
     assert {row.key for row in tables.TABLES[3].rows} == set(config.FUSIONS)
 
 
@@ -303,16 +305,16 @@ def test_a_phase_twice_is_the_same_image_in_both_streams(kept: pd.DataFrame) -> 
     images = entry.bank.images
     assert images.shape[1] == 2
     np.testing.assert_array_equal(images[:, 0], images[:, 1])
-    model = training.build_model(entry.config, len(entry.bank.classes)).eval()
+    model = models.build_model(entry.config, len(entry.bank.classes)).eval()
     with torch.no_grad():
         features = model(torch.from_numpy(images[:4])).features
     assert models.losses.consistency_loss(features).item() == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", sorted(models.MODELS))
+@pytest.mark.parametrize("name", sorted(config.SYSTEMS))
 def test_layers_account_for_every_parameter(name: str) -> None:
     settings = config.configure(model=name)
-    network = training.build_model(settings, 5)
+    network = models.build_model(settings, 5)
     table = layers(network, len(settings.inputs), settings.image_size)
     assert table["parameters"].sum() == sum(parameter.numel() for parameter in network.parameters())
     assert table["side"].iloc[0] <= settings.image_size

@@ -10,19 +10,21 @@ import torch.nn.functional as F  # noqa: N812
 from test_loso import make_bank, small_config
 from torch import nn
 
-from dianet_utils import augmentation, epochs, loso, machine, training
-from dianet_utils.batches import Batches
+from dianet_utils import loso, models
 from dianet_utils.config import Config
-from dianet_utils.errors import InputError
+from dianet_utils.loso import augmentation, epochs, training
+from dianet_utils.loso.batches import Batches
 from dianet_utils.models import Labels
 from dianet_utils.models.precision import keep_in_float32
+from dianet_utils.plumbing import machine
+from dianet_utils.plumbing.errors import InputError
 
 ROWS = torch.arange(8)
 
 
 def network(config: Config) -> nn.Module:
     torch.manual_seed(3)
-    return training.build_model(config, 3)
+    return models.build_model(config, 3)
 
 
 def gradients(model: nn.Module) -> torch.Tensor:
@@ -48,7 +50,7 @@ def test_the_fast_path_gives_the_loss_and_gradients_of_the_plain_one() -> None:
     fast = copy.deepcopy(plain).to(memory_format=torch.channels_last)
     images, labels = data.inputs(ROWS), data.labels(ROWS)
     expected = reference_loss(plain, images, labels.emotion)
-    found = training._loss(fast, images, labels, config)
+    found = epochs._loss(fast, images, labels, config)
     for loss in (expected, found):
         loss.backward()
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
@@ -71,7 +73,7 @@ def bfloat16_and_float32(backbone: str) -> tuple[torch.Tensor, torch.Tensor, tor
         model = network(config)
         if precision == "bfloat16":
             keep_in_float32(model)
-        loss = training._loss(model, images, labels, replace(config, precision=precision))
+        loss = epochs._loss(model, images, labels, replace(config, precision=precision))
         loss.backward()
         assert loss.dtype == torch.float32
         found.append((loss.detach(), gradients(model)))
@@ -127,7 +129,7 @@ def test_the_default_precision_stays_out_of_the_name_of_a_run() -> None:
 
 
 def test_the_best_weights_are_kept_in_memory_taken_once() -> None:
-    model, keeper = nn.BatchNorm1d(2), epochs.BestEpoch(patience=5)
+    model, keeper = nn.BatchNorm1d(2), training.BestEpoch(patience=5)
     keeper.enough(model, 0, 2.0)
     places = {name: weight.data_ptr() for name, weight in keeper.weights.items()}
     model.weight.data.fill_(7.0)

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dianet_utils import datasets, evaluation, run, transfer
+from dianet_utils import datasets, evaluation, run
 from dianet_utils.config import configure
-from dianet_utils.errors import InputError
+from dianet_utils.loso import transfer
+from dianet_utils.plumbing.errors import InputError
 
 SETTINGS = {
     "image_size": 32,

@@ -104,8 +104,9 @@ import torch  # libraries may do as they like while they load
 import timm, sklearn.model_selection, sklearn.metrics, torch._dynamo
 sys.addaudithook(guard)
 from pathlib import Path
-from dianet_utils import datasets, files, loso, run
-from dianet_utils.datasets import synthetic
+from dianet_utils import datasets, loso, run
+from dianet_utils.plumbing import files
+from dianet_utils import synthetic
 files.DATA, files.RESULTS = Path(allowed, "data"), Path(allowed, "results")
 settings = synthetic.Settings(
     subjects=5, clips_per_emotion=2, emotions=("disgust", "surprise"), size=32, duration=(16, 18)

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from dianet_utils import paper, zero_skill
+from dianet_utils import paper
+from dianet_utils.evaluation import zero_skill
 
 CASME2 = zero_skill.even_structure(paper.EXPECTED["casme2"]["classes"], paper.EXPECTED["casme2"]["subjects"])
 

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from refresh_notebooks import shrink
 
-from dianet_utils.datasets import synthetic
+from dianet_utils import synthetic
 from dianet_utils.dynamic_images import arp_weights, dynamic_image, offset_weights, scale_minmax
-from dianet_utils.plots.faces import draw_action_units, draw_faces
 from dianet_utils.plots.model import draw_architecture_on
+from dianet_utils.plots.people import draw_action_units, draw_faces
 from dianet_utils.plots.style import PHASE_COLOURS, use_style
 
 REFERENCE = Path(__file__).resolve().parent.parent / "results" / "reference"

@@ -12,7 +12,7 @@ from refresh_notebooks import shrink
 
 from dianet_utils import datasets, loso, run
 from dianet_utils.config import configure
-from dianet_utils.files import RESULTS, shown, write_json, write_text
+from dianet_utils.plumbing.files import RESULTS, shown, write_json, write_text
 
 REFERENCE = RESULTS / "reference"
 STUDIES = {

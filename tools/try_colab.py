@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str]) -> int:
     """Try the notebooks whose names start with one of the arguments; all without any."""
-    from dianet_utils.datasets import synthetic
+    from dianet_utils import synthetic
 
     options = _parser().parse_args(arguments)
     defaults, numbers = options.defaults, tuple(options.numbers)

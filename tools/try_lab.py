@@ -157,7 +157,7 @@ def prepare(folder: Path, numbers: tuple[str, ...], data: Path) -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Try the notebooks whose names start with one of the arguments; all without any."""
-    from dianet_utils.datasets import synthetic
+    from dianet_utils import synthetic
 
     numbers = tuple(argument for argument in arguments if not argument.startswith("-"))
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -5,13 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from dianet_utils import paper
-from dianet_utils.checks import near_match
+from dianet_utils.config.checks import near_match
 from dianet_utils.datasets import casme2, casme3, mmew, release, samm, smic
 from dianet_utils.datasets.clips import EMOTIONS, PHASES, compare_counts, select, title
 from dianet_utils.datasets.genders import add_genders
 from dianet_utils.datasets.health import health, report_error
 from dianet_utils.datasets.merging import combine, merge_emotions
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
 
 RELEASES = {each.RELEASE.name: each.RELEASE for each in (casme2, samm, mmew, smic, casme3)}
 NAMES = ("synthetic", *RELEASES)
@@ -47,7 +47,7 @@ def load(name: str, root: str | Path | None = None) -> pd.DataFrame:
     if root is not None:
         _check_path(root)
     if name == "synthetic":
-        from dianet_utils.datasets import synthetic
+        from dianet_utils import synthetic
 
         return synthetic.load(root)
     if root is None:

@@ -29,7 +29,7 @@ import pandas as pd
 
 from dianet_utils import paper
 from dianet_utils.datasets.frames import clip_frames
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
 
 EMOTIONS = (
     "anger",

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from dianet_utils.datasets.decoding import decode
-from dianet_utils.errors import InputError
-from dianet_utils.files import shown
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import shown
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 _FRAME = re.compile(rf"(?!\.).*?(\d+)({'|'.join(map(re.escape, IMAGE_SUFFIXES))})", re.IGNORECASE)

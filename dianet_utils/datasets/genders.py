@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dianet_utils.errors import InputError
-from dianet_utils.files import shown
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import shown
 
 GENDERS = ("female", "male")
 

@@ -12,7 +12,7 @@ import pandas as pd
 from dianet_utils.datasets.clips import EMOTIONS, FRAME_NUMBERS, disorder
 from dianet_utils.datasets.decoding import misnamed
 from dianet_utils.datasets.frames import frame_number, index_frames, read_frame
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
 
 _RESTORE = "restore it from the release"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from dianet_utils.datasets.clips import EMOTIONS
 from dianet_utils.datasets.frames import frame_number
 from dianet_utils.datasets.sheets import subfolders
-from dianet_utils.errors import InputError
-from dianet_utils.files import shown
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import shown
 
 # How deep below the root the folder of frames may lie: unpacked releases are often nested twice.
 _DEPTH = 4

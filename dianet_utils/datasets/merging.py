@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
 
 GROUPS = ("negative", "positive", "surprise")
 _GROUP: dict[str, str | None] = {

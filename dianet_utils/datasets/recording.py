@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dianet_utils.datasets.frames import IMAGE_SUFFIXES, Box, Framing, face_boxes, index_frames, read_frame
-from dianet_utils.errors import InputError
-from dianet_utils.files import shown
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import shown
 
 MAX_FRAMES = 600  # three seconds at 200 frames a second; a micro-expression lasts less than half of one
 MAX_BYTES = 2**30  # of cropped frames in memory

@@ -13,14 +13,14 @@ from typing import Any
 
 import pandas as pd
 
-from dianet_utils.checks import near_match
+from dianet_utils.config.checks import near_match
 from dianet_utils.datasets.clips import EMOTIONS, FRAME_NUMBERS, table
 from dianet_utils.datasets.frames import index_frames
 from dianet_utils.datasets.layouts import FrameFolder, Layout, find_frames
 from dianet_utils.datasets.names import fault
 from dianet_utils.datasets.sheets import find_sheet, number_problem, read_sheet, whole_number
-from dianet_utils.errors import InputError
-from dianet_utils.files import shown
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import shown
 
 # A folder with this file beside the sheet, or above the frames, holds generated clips in an official layout.
 SYNTHETIC_MARK = "SYNTHETIC.txt"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from dianet_utils.errors import InputError
-from dianet_utils.files import shown
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import shown
 
 # The headers that stand for each column, compared without case, blanks, "_" and "-".
 COLUMNS = {

@@ -2,15 +2,16 @@
 
 ``weights`` says how much each frame counts, ``images`` adds frames up and scales the sum, ``rank``
 is rank pooling itself, ``flow`` is optical flow, ``clip`` makes the images of one clip from its
-files, ``store`` keeps them, and ``bank`` does all of it for a table of clips. ``spotting`` finds the apex
-of clips that come without one, and ``shifts`` moves it.
+files, ``store`` keeps them, and ``bank`` does all of it for a table of clips. ``apex`` finds the apex of
+clips that come without one, and moves it.
 """
 
+from dianet_utils.config.choices import FLOWS, INPUTS, PHASES, SCALINGS, WEIGHTINGS
+from dianet_utils.dynamic_images.apex import jitter_shifts, shift_apex
 from dianet_utils.dynamic_images.bank import Bank, build_bank
 from dianet_utils.dynamic_images.flow import optical_flow
 from dianet_utils.dynamic_images.images import (
     MID_GREY,
-    SCALINGS,
     dynamic_image,
     grey,
     scale_centred,
@@ -19,12 +20,7 @@ from dianet_utils.dynamic_images.images import (
     weighted_sums,
 )
 from dianet_utils.dynamic_images.rank import gram, rank_pooling, rank_weights
-from dianet_utils.dynamic_images.shifts import jitter_shifts, shift_apex
 from dianet_utils.dynamic_images.weights import (
-    FLOWS,
-    INPUTS,
-    PHASES,
-    WEIGHTINGS,
     Moments,
     active_weights,
     affective_weights,

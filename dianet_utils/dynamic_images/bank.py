@@ -14,14 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dianet_utils import files, locks, machine
-from dianet_utils.checks import Check, Choice, Names, Whole, check_all
+from dianet_utils.config.checks import Check, Choice, Names, Whole, check_all
+from dianet_utils.config.choices import INPUTS, SCALINGS, WEIGHTINGS
 from dianet_utils.dynamic_images.clip import Recipe, Source, clip_images
-from dianet_utils.dynamic_images.images import SCALINGS
 from dianet_utils.dynamic_images.store import Store
-from dianet_utils.dynamic_images.weights import INPUTS, WEIGHTINGS
-from dianet_utils.errors import InputError
-from dianet_utils.progress import Progress
+from dianet_utils.plumbing import files, locks, machine
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)

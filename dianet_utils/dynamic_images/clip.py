@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dianet_utils.config.choices import FLOWS, PHASES
 from dianet_utils.datasets.frames import Box, clip_box, index_frames, read_frame
 from dianet_utils.dynamic_images.flow import optical_flow
 from dianet_utils.dynamic_images.images import (
@@ -24,17 +25,9 @@ from dianet_utils.dynamic_images.images import (
     weighted_sums,
 )
 from dianet_utils.dynamic_images.rank import gram, rank_weights
-from dianet_utils.dynamic_images.weights import (
-    FLOWS,
-    PHASES,
-    Integers,
-    Moments,
-    phase_weights,
-    resample,
-    whole_numbers,
-)
-from dianet_utils.errors import InputError
-from dianet_utils.files import shown
+from dianet_utils.dynamic_images.weights import Integers, Moments, phase_weights, resample, whole_numbers
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import shown
 
 Frame = npt.NDArray[np.uint8]
 

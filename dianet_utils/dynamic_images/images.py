@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dianet_utils.dynamic_images.weights import Integers, whole_numbers
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
 
-SCALINGS = ("minmax", "signed")
 MID_GREY = 128  # what no motion is in an optical flow scaled to uint8
 
 Frames = Sequence[npt.NDArray[np.uint8]] | npt.NDArray[np.uint8]

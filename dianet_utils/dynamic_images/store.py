@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dianet_utils import files
 from dianet_utils.dynamic_images.clip import VERSION, Recipe, Source
+from dianet_utils.plumbing import files
 
 KEPT_DAYS = 30  # how long a bank stays that nothing reads; it can always be made again
 _OURS = r"[0-9a-f]{16}\.(npy|json)|[0-9a-f]{64}\.npz|\..*\.partial"

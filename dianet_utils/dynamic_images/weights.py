@@ -12,13 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dianet_utils.errors import InputError
-
-PHASES = ("whole", "onset", "offset")
-# Optical flow: the phase from whose first frame to whose last it runs. FDCN knows the first as "flow".
-FLOWS = {"flow": "onset", "flow_onset": "onset", "flow_offset": "offset"}
-INPUTS = (*PHASES, "active", "affective", *FLOWS)  # what a bank can hold: dynamic images and other inputs
-WEIGHTINGS = ("arp", "harmonic", "rank")
+from dianet_utils.config.choices import FLOWS
+from dianet_utils.plumbing.errors import InputError
 
 Integers = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]

@@ -7,7 +7,7 @@ classes and composites of several datasets; ``leaks`` keeps leaky runs apart fro
 
 from dianet_utils.evaluation.calibration import brier_score, calibration_error, probabilities, reliability
 from dianet_utils.evaluation.leaks import is_leaky, refuse_mixture
-from dianet_utils.evaluation.merging import composite, merge_predictions
+from dianet_utils.evaluation.merged_classes import composite, merge_predictions
 from dianet_utils.evaluation.pooling import by_fold, by_seed, over_seeds, poolings
 from dianet_utils.evaluation.scores import (
     LEVEL,

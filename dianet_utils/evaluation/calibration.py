@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
 
 
 def probabilities(predictions: pd.DataFrame, classes: list[str]) -> npt.NDArray[np.float64]:

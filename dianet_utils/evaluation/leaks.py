@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dianet_utils.config import LEAKY, LEAKY_MARK
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing.errors import InputError
 
 
 def is_leaky(predictions: pd.DataFrame) -> bool:

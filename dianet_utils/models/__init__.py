@@ -4,26 +4,27 @@ Every network takes float images ``[N, P, 3, H, W]`` (N clips, P inputs), return
 its own ``loss(output, labels, consistency_weight, label_smoothing)``, see :class:`Network`.
 """
 
+import importlib
 import inspect
 from typing import Any
 
-from dianet_utils.errors import InputError
-from dianet_utils.models.baselines import FDCN, GEME, AffectiveNet, LEARNet, OrigiNet
+from dianet_utils.config import SYSTEMS, Config, System
 from dianet_utils.models.cost import Cost, cost
-from dianet_utils.models.dianet import DIANet
 from dianet_utils.models.network import Network
 from dianet_utils.models.output import Labels, Output
+from dianet_utils.plumbing.errors import InputError
 
-__all__ = ["MODELS", "Cost", "Labels", "Network", "Output", "build", "cost", "options", "status"]
-
-MODELS: dict[str, type[Network]] = {
-    "dianet": DIANet,
-    "learnet": LEARNet,
-    "originet": OrigiNet,
-    "affectivenet": AffectiveNet,
-    "geme": GEME,
-    "fdcn": FDCN,
-}
+__all__ = [
+    "Cost",
+    "Labels",
+    "Network",
+    "Output",
+    "build",
+    "build_model",
+    "cost",
+    "options",
+    "status",
+]
 
 
 def build(name: str, num_classes: int, **given: Any) -> Network:
@@ -36,20 +37,33 @@ def build(name: str, num_classes: int, **given: Any) -> Network:
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise InputError(f"Model {name!r} has no option {', '.join(unknown)}: it has {', '.join(known)}.")
-    return MODELS[name](num_classes, **given)
+    return _network(name)(num_classes, **given)
+
+
+def build_model(config: Config, num_classes: int) -> Network:
+    """The untrained (or pre-trained) network that a configuration names."""
+    known = {**vars(config), "phases": len(config.inputs)}
+    named = {name: known[name] for name in options(config.model) if name in known}
+    return build(config.model, num_classes, **named)
 
 
 def options(name: str) -> list[str]:
     """The names of the options that a network can be built with; InputError for an unknown network."""
-    return [option for option in inspect.signature(_named(name)).parameters if option != "num_classes"]
+    return [option for option in inspect.signature(_network(name)).parameters if option != "num_classes"]
 
 
 def status(name: str) -> str:
-    """How a network is known: ``"port"`` or ``"reconstruction"``, see :class:`Network`."""
-    return _named(name).STATUS
+    """How a system is known: "port" or "reconstruction", see :class:`~dianet_utils.config.System`."""
+    return _named(name).status
 
 
-def _named(name: str) -> type[Network]:
-    if name not in MODELS:
-        raise InputError(f"There is no model {name!r}: choose one of {', '.join(sorted(MODELS))}.")
-    return MODELS[name]
+def _named(name: str) -> System:
+    if name not in SYSTEMS:
+        raise InputError(f"There is no model {name!r}: choose one of {', '.join(sorted(SYSTEMS))}.")
+    return SYSTEMS[name]
+
+
+def _network(name: str) -> type[Network]:
+    """The class that a system's record names."""
+    module, _, kind = _named(name).network.partition(":")
+    return getattr(importlib.import_module(module), kind)

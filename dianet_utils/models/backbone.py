@@ -6,8 +6,8 @@ from typing import Any
 import timm
 from torch import Tensor, nn
 
-from dianet_utils.errors import InputError
-from dianet_utils.models import weights
+from dianet_utils.models import pretrained as pretrained_weights
+from dianet_utils.plumbing.errors import InputError
 
 FEATURES = 512  # section 2.2: "the backbone outputs a 512-dimensional feature vector"
 
@@ -24,7 +24,7 @@ class Backbone(nn.Module):
         super().__init__()
         self.name, self.spatial = name, spatial
         self.network = _create(name)
-        weights.load(self.network, name, pretrained)
+        pretrained_weights.load(self.network, name, pretrained)
         channels: int = self.network.num_features
         pooled: int = getattr(self.network, "head_hidden_size", None) or channels
         self.project = nn.Linear(channels if spatial else pooled, FEATURES)

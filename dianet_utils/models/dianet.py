@@ -5,13 +5,13 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from dianet_utils.errors import InputError
 from dianet_utils.models.backbone import FEATURES, Backbone
 from dianet_utils.models.fusion import FUSIONS, Concat
 from dianet_utils.models.losses import total_loss
 from dianet_utils.models.network import Network, check_images
 from dianet_utils.models.output import Labels, Output
 from dianet_utils.models.precision import full_precision
+from dianet_utils.plumbing.errors import InputError
 
 
 class DIANet(Network):
@@ -23,12 +23,10 @@ class DIANet(Network):
     ``streams="shared"`` (section 2.2) sends both phases through one backbone in one batch of N * P images, so
     that BatchNorm takes its training statistics over the phases together; ``"dedicated"`` (the abstract) has
     a backbone a phase. ``phases=1`` is the single stream of Table 4, without fusion. ``fusion`` names a
-    reading of :mod:`~dianet_utils.models.fusion`; :func:`dianet_utils.models.weights.load` explains
+    reading of :mod:`~dianet_utils.models.fusion`; :func:`dianet_utils.models.pretrained.load` explains
     ``pretrained``. ``hidden`` and ``dropout`` (0 to 1) are of the MLP; the paper prints neither. Its authors
     have published no code, so this too is a reconstruction, with every open reading an option.
     """
-
-    STATUS = "reconstruction"
 
     def __init__(
         self,
@@ -47,7 +45,7 @@ class DIANet(Network):
         count = phases if streams == "dedicated" else 1
         self.streams = nn.ModuleList(Backbone(backbone, pretrained, spatial) for _ in range(count))
         self.norm = nn.LayerNorm(FEATURES)
-        self.fusion = FUSIONS[fusion](FEATURES) if phases == 2 else Concat()
+        self.fusion = FUSIONS[fusion](FEATURES) if phases == 2 else Concat(FEATURES)
         self.projection = nn.Linear(phases * FEATURES, FEATURES)
         self.classifier = nn.Sequential(
             OrderedDict(

@@ -17,6 +17,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from dianet_utils.config import choices
+
 
 def attention_weights(query: Tensor, key: Tensor) -> Tensor:
     """``softmax(q k^T / sqrt(d))`` over the keys, for q [..., Lq, d] and k [..., Lk, d]: [..., Lq, Lk]."""
@@ -122,6 +124,9 @@ class Simple(nn.Module):
     ``[N, 2, 512] -> [N, 2, 512]``.
     """
 
+    def __init__(self, width: int = 512):
+        super().__init__()  # no weights: any width will do
+
     def forward(self, features: Tensor) -> Tensor:
         """[N, 2, width] to [N, 2, width]."""
         own = features.unsqueeze(2)
@@ -134,10 +139,5 @@ class Concat(nn.Identity):
 
 
 FUSIONS: dict[str, Callable[[int], nn.Module]] = {
-    "cross_channel": CrossChannel,
-    "cross_tokens": CrossTokens,
-    "cross_spatial": CrossSpatial,
-    "cross_single_token": CrossSingleToken,
-    "simple": lambda width: Simple(),
-    "concat": lambda width: Concat(),
+    name: globals()[block] for name, block in choices.FUSIONS.items()
 }

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dianet_utils.errors import InputError
 from dianet_utils.models.dianet import DIANet
+from dianet_utils.plumbing.errors import InputError
 
 CELLS = 7  # a coarser map, as a small image leaves it in the last layer, says little
 _NEEDS = "Grad-CAM needs a convolutional backbone, such as resnet18: this one has no map of places."

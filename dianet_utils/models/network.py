@@ -1,23 +1,17 @@
 """What every network of the package has in common."""
 
-from typing import ClassVar, Literal
-
 import torch.nn.functional as F  # noqa: N812 (the name that every torch text uses)
 from torch import Tensor, nn
 
-from dianet_utils.errors import InputError
 from dianet_utils.models.output import Labels, Output
+from dianet_utils.plumbing.errors import InputError
 
 
 class Network(nn.Module):
     """A network that scores clips and knows its own loss.
 
-    ``forward`` takes images [N, P, 3, H, W] and returns an :class:`Output`. ``STATUS`` says how far a system
-    of others is known: ``"port"``, the layers are those of its authors' public code, or
-    ``"reconstruction"``, only its description is public and the docstring names what was assumed.
+    ``forward`` takes images [N, P, 3, H, W] and returns an :class:`Output`.
     """
-
-    STATUS: ClassVar[Literal["port", "reconstruction"]]
 
     def loss(
         self, output: Output, labels: Labels, consistency_weight: float = 0.0, label_smoothing: float = 0.0

@@ -15,8 +15,8 @@ from matplotlib.ticker import MaxNLocator
 
 from dianet_utils.datasets.clips import FRAME_NUMBERS, PHASES, title
 from dianet_utils.datasets.frames import clip_box, index_frames, read_frame
-from dianet_utils.errors import InputError
 from dianet_utils.plots.style import BLUE, DIVERGING, GREY, ORANGE, PHASE_COLOURS, SEQUENTIAL, figure
+from dianet_utils.plumbing.errors import InputError
 
 # What one phase is called in a legend.
 _PHASE_NAMES = {"onset": "onset to apex", "offset": "apex to offset"}

@@ -80,7 +80,8 @@ def draw_choosing(folds: Sequence[dict[str, Any]], title: str) -> Figure:
 def draw_zero_skill(table: pd.DataFrame, title: str) -> Figure:
     """What a classifier without skill scores when the best of so many epochs is kept.
 
-    ``table`` is [number of epochs, dataset], as :func:`dianet_utils.zero_skill.bounds_by_epochs` makes it.
+    ``table`` is [number of epochs, dataset], as
+    :func:`dianet_utils.evaluation.zero_skill.bounds_by_epochs` makes it.
     """
     fig, ax = figure(6.0, 3.3)
     for index, name in enumerate(table):
@@ -124,8 +125,8 @@ def draw_reliability(curves: Mapping[str, pd.DataFrame], title: str) -> Figure:
 def draw_granularity(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """How many of the paper's own accuracies each number of clips makes possible: a panel a dataset.
 
-    ``tables`` maps a dataset to what :func:`dianet_utils.granularity.paper_fits` gives. The count that our
-    selection leaves is marked.
+    ``tables`` maps a dataset to what :func:`dianet_utils.evaluation.granularity.paper_fits` gives. The count
+    that our selection leaves is marked.
     """
     fig, axes = figure(6.8, 1.1 + 1.35 * len(tables), nrows=len(tables), sharex=True, squeeze=False)
     for ax, (name, table) in zip(axes[:, 0], tables.items(), strict=True):

@@ -14,7 +14,7 @@ from dianet_utils import paper
 from dianet_utils.plots.style import BLUE, GREY, ORANGE, RED, SEQUENTIAL, figure
 
 if TYPE_CHECKING:
-    from dianet_utils.training import Fold
+    from dianet_utils.loso.folds import Fold
 
 _LIGHT = "#DCE6EE"
 _ROLES = {"trains": _LIGHT, "validates": ORANGE, "tests": BLUE, "tests and chooses: LEAKY": RED}

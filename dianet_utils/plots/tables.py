@@ -107,8 +107,9 @@ def _chance(rows: list[dict[str, Any]]) -> float:
 def draw_pairs(comparisons: pd.DataFrame, titles: Mapping[str, str], data: str) -> Figure:
     """Row against row: how many points the row is ahead of the column, and Holm's p below it.
 
-    ``comparisons`` is what :func:`dianet_utils.comparison.compare` gives; pairs with a corrected p of
-    the permutation test below 0.05 are framed. ``data`` names our clips. Without a pair the figure says so.
+    ``comparisons`` is what :func:`dianet_utils.evaluation.comparison.compare` gives; pairs with a corrected p
+    of the permutation test below 0.05 are framed. ``data`` names our clips. Without a pair the
+    figure says so.
     """
     if comparisons.empty:
         fig, ax = figure(6.0, 1.0)

@@ -5,14 +5,14 @@ puts the results beside the paper's cells, and ``writing`` makes the table for p
 ``questions`` are what the paper does not settle, ``readings`` their rows beside the default.
 """
 
-from dianet_utils.tables.questions import QUESTIONS, Choice, Question, choose_readings
-from dianet_utils.tables.readings import (
+from dianet_utils.tables.alternatives import (
     against_default,
     prepare_readings,
     readable_readings,
     readings_table,
     write_readings,
 )
+from dianet_utils.tables.questions import QUESTIONS, Choice, Question, choose_readings
 from dianet_utils.tables.rows import TABLES, PaperTable, TableRow, choose
 from dianet_utils.tables.running import Entry, Outcome, folder_of, overview, prepare, run_rows
 from dianet_utils.tables.summary import Summary, summarise

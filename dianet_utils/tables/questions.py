@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dianet_utils.checks import near_match
 from dianet_utils.config import Config
-from dianet_utils.errors import InputError
+from dianet_utils.config.checks import near_match
+from dianet_utils.plumbing.errors import InputError
 from dianet_utils.tables.rows import TableRow
 
 
@@ -15,7 +15,7 @@ class Question:
     """One thing that the paper does not settle.
 
     ``readings`` maps each value of the :class:`Config` field ``setting`` to words for people; ``apex`` is no
-    setting but a choice of frames, see :func:`dianet_utils.tables.readings.prepare_readings`. Those of
+    setting but a choice of frames, see :func:`dianet_utils.tables.alternatives.prepare_readings`. Those of
     ``on_request`` are run only when they are named.
     """
 
@@ -46,15 +46,8 @@ QUESTIONS: tuple[Question, ...] = (
         "Which EfficientNetV2?",
         '"EfficientNetV2", modified',
         "backbone",
-        {
-            "test_efficientnet": "a tiny relative, for two cores",
-            "tf_efficientnetv2_b0": "V2-B0",
-            "tf_efficientnetv2_b3": "V2-B3",
-            "tf_efficientnetv2_s": "V2-S",
-        },
-        frozenset(
-            {"test_efficientnet", "tf_efficientnetv2_b0", "tf_efficientnetv2_b3", "tf_efficientnetv2_s"}
-        ),
+        _EFFICIENTNETS,
+        frozenset(_EFFICIENTNETS),
     ),
     Question(
         "pretrained",

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dianet_utils import paper
-from dianet_utils.checks import near_match
-from dianet_utils.errors import InputError
+from dianet_utils.config.checks import near_match
+from dianet_utils.plumbing.errors import InputError
 
 
 @dataclass(frozen=True)

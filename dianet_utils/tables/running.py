@@ -15,9 +15,9 @@ import pandas as pd
 from dianet_utils import loso
 from dianet_utils.config import Config, configure
 from dianet_utils.datasets.genders import gender_numbers
-from dianet_utils.errors import InputError
-from dianet_utils.files import RESULTS
-from dianet_utils.records import Results
+from dianet_utils.loso.run_folder import Results
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import RESULTS
 from dianet_utils.run import make_bank
 from dianet_utils.tables.rows import TableRow
 
@@ -91,8 +91,7 @@ def _config(row: TableRow, parameters: Mapping[str, Any]) -> Config:
 
 def _cost(config: Config, bank: "Bank") -> "Cost":
     """Counted on random weights, which cost as much as others and need no network."""
-    from dianet_utils.models import cost
-    from dianet_utils.training import build_model
+    from dianet_utils.models import build_model, cost
 
     model = build_model(replace(config, pretrained="none"), len(bank.classes))
     return cost(model, bank.images.shape[1], config.image_size)

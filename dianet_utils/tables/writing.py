@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from dianet_utils import paper
-from dianet_utils.files import write_text
+from dianet_utils.plumbing.files import write_text
 from dianet_utils.tables.summary import ABSENT, Summary
 
 _KINDS = (

@@ -8,8 +8,8 @@ import pytest
 from helpers import command
 
 from dianet_utils.__main__ import default_output, find_notebook, main
-from dianet_utils.errors import InputError
-from dianet_utils.files import RESULTS
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import RESULTS
 
 
 def test_notebooks_are_found_by_number_name_or_path() -> None:

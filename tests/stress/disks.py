@@ -18,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import kills
 from test_loso import make_bank, small_config
 
-from dianet_utils import datasets, files, loso
-from dianet_utils.datasets import synthetic
+from dianet_utils import datasets, loso, synthetic
 from dianet_utils.dynamic_images import build_bank
-from dianet_utils.errors import InputError
+from dianet_utils.plumbing import files
+from dianet_utils.plumbing.errors import InputError
 
 
 def mount(place: Path, *options: str) -> None:

@@ -27,11 +27,13 @@ import numpy as np
 import pandas as pd
 from released import HEADERS, row, write_book
 
-from dianet_utils import datasets, files, fold_files
+from dianet_utils import datasets
 from dianet_utils.datasets.frames import read_frame
 from dianet_utils.datasets.sheets import read_sheet
 from dianet_utils.dynamic_images import Bank
-from dianet_utils.errors import InputError
+from dianet_utils.loso import fold_files
+from dianet_utils.plumbing import files
+from dianet_utils.plumbing.errors import InputError
 
 Damage = Callable[[bytes, random.Random], bytes]
 

@@ -30,9 +30,10 @@ import pandas as pd
 import sklearn.model_selection  # noqa: F401 (loaded here, so that the processes that part from this one have it)
 import torch._dynamo  # noqa: F401
 
-from dianet_utils import datasets, files, loso, run, tables, training
-from dianet_utils.datasets import synthetic
+from dianet_utils import datasets, loso, run, synthetic, tables
 from dianet_utils.dynamic_images import build_bank
+from dianet_utils.loso import training
+from dianet_utils.plumbing import files
 
 CLIPS = synthetic.Settings(
     subjects=5, clips_per_emotion=2, emotions=("disgust", "happiness", "surprise"), size=48, duration=(16, 20)

@@ -17,7 +17,7 @@ import nbformat
 import pandas as pd
 import psutil
 
-from dianet_utils import files
+from dianet_utils.plumbing import files
 
 SETTINGS = {
     "rows": "simple,concat",

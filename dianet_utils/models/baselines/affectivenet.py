@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from dianet_utils.models.baselines.layers import classifier, conv_norm_relu
+from dianet_utils.models.baselines.blocks import classifier, conv_norm_relu
 from dianet_utils.models.network import Network, check_images
 from dianet_utils.models.output import Output
 
@@ -56,8 +56,6 @@ class AffectiveNet(Network):
     block, batch normalisation, global average pooling, and the classifier with ``hidden`` units and
     ``dropout``.
     """
-
-    STATUS = "reconstruction"
 
     def __init__(self, num_classes: int, dropout: float = 0.5, hidden: int = 256):
         super().__init__()

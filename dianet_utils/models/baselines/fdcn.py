@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from dianet_utils.models.baselines.layers import classifier, conv_norm_relu
+from dianet_utils.models.baselines.blocks import classifier, conv_norm_relu
 from dianet_utils.models.network import Network, check_images
 from dianet_utils.models.output import Output
 
@@ -24,8 +24,6 @@ class FDCN(Network):
     by a 3x3 convolution; global average pooling of the last; the classifier with ``hidden`` units and
     ``dropout``. Images [N, 2, 3, H, W]: first the flow, then the dynamic image.
     """
-
-    STATUS = "reconstruction"
 
     def __init__(self, num_classes: int, dropout: float = 0.5, hidden: int = 256):
         super().__init__()

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (the name that every torch text uses)
 from torch import Tensor, nn
 
-from dianet_utils.models.baselines.layers import classifier, conv_norm_relu
+from dianet_utils.models.baselines.blocks import classifier, conv_norm_relu
 from dianet_utils.models.network import Network, check_images
 from dianet_utils.models.output import Labels, Output
 
@@ -44,7 +44,6 @@ class GEME(Network):
     counted ``gender_weight``). Test clips need no gender: only the loss reads it.
     """
 
-    STATUS = "reconstruction"
     weights: Tensor
 
     def __init__(

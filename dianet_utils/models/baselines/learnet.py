@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from dianet_utils.models.baselines.layers import SameConv, initialise_as_keras, keras_norm
+from dianet_utils.models.baselines.blocks import SameConv, initialise_as_keras, keras_norm
 from dianet_utils.models.network import Network, check_images
 from dianet_utils.models.output import Output
 
@@ -24,11 +24,9 @@ class LEARNet(Network):
 
     Not published, and taken from this package: the optimiser and its settings. Also ours: the dynamic image
     of Eq. 1, where its public code has weights (2t - T) / t, and the running averages of the BNs
-    (:func:`~dianet_utils.models.baselines.layers.keras_norm`). ``image_size`` other than 112 changes the
+    (:func:`~dianet_utils.models.baselines.blocks.keras_norm`). ``image_size`` other than 112 changes the
     number of weights after the flattening.
     """
-
-    STATUS = "port"
 
     def __init__(self, num_classes: int, image_size: int = 112):
         super().__init__()

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from dianet_utils.models.baselines.layers import SameConv, initialise_as_keras, keras_norm
+from dianet_utils.models.baselines.blocks import SameConv, initialise_as_keras, keras_norm
 from dianet_utils.models.network import Network, check_images
 from dianet_utils.models.output import Output
 
@@ -28,11 +28,9 @@ class OrigiNet(Network):
     the two concatenated (256) -> linear. No dropout.
 
     Not published, and taken from this package: the optimiser and its settings. Ours too: the running averages
-    of the BNs (:func:`~dianet_utils.models.baselines.layers.keras_norm`). ``image_size`` other than
+    of the BNs (:func:`~dianet_utils.models.baselines.blocks.keras_norm`). ``image_size`` other than
     128 changes the number of weights after the flattening.
     """
-
-    STATUS = "port"
 
     def __init__(self, num_classes: int, image_size: int = 128):
         super().__init__()

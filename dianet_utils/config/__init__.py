@@ -1,0 +1,44 @@
+"""What can be set: names to choose from, one record per system, checks, and the typed configuration."""
+
+from dianet_utils.config.choices import (
+    FUSIONS,
+    INPUTS,
+    LEAKY,
+    LEAKY_MARK,
+    PHASES,
+    SCALINGS,
+    STREAMS,
+    VALIDATIONS,
+    WEIGHTINGS,
+)
+from dianet_utils.config.configuration import (
+    CHECKS,
+    PAPER_DEFAULTS,
+    QUICK_DEFAULTS,
+    Config,
+    configure,
+    defaults,
+    weights_file,
+)
+from dianet_utils.config.systems import SYSTEMS, System
+
+__all__ = [
+    "CHECKS",
+    "FUSIONS",
+    "INPUTS",
+    "LEAKY",
+    "LEAKY_MARK",
+    "PAPER_DEFAULTS",
+    "PHASES",
+    "QUICK_DEFAULTS",
+    "SCALINGS",
+    "STREAMS",
+    "SYSTEMS",
+    "VALIDATIONS",
+    "WEIGHTINGS",
+    "Config",
+    "System",
+    "configure",
+    "defaults",
+    "weights_file",
+]

@@ -1,0 +1,169 @@
+"""Checks of parameters as people and papermill pass them, with one sentence for each mistake.
+
+papermill hands ``-p flag false`` over as text and ``-p name 007`` as the number 7, so every check
+states what it takes and turns the harmless forms into the right type.
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from dianet_utils.plumbing.errors import InputError
+
+_LONGEST_TEXT = 4096  # characters, as the longest path
+
+
+class Check(Protocol):
+    """Turns a given value into a checked one, or raises ``ValueError`` saying what it must be."""
+
+    def __call__(self, value: Any) -> Any:
+        """The checked value."""
+
+
+class Choice:
+    """One of a few names."""
+
+    def __init__(self, *names: str):
+        self.names = names
+
+    def __call__(self, value: Any) -> str:
+        """The name itself; the error names the nearest one."""
+        if isinstance(value, str) and value in self.names:
+            return value
+        raise ValueError(f"one of {', '.join(self.names)}{near_match(str(value), self.names)}")
+
+
+class Text:
+    """A text that is not empty; ``optional`` lets None through."""
+
+    def __init__(self, optional: bool = False):
+        self.optional = optional
+
+    def __call__(self, value: Any) -> str | None:
+        """The text."""
+        if value is None and self.optional:
+            return None
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError("a text that is not empty (with papermill, pass it by -r to keep it a text)")
+        if re.search(r"[\x00-\x1f\x7f]", value) or len(value) > _LONGEST_TEXT:
+            raise ValueError(f"a text of at most {_LONGEST_TEXT} characters, without control characters")
+        return value
+
+
+class Flag:
+    """True or false; papermill's texts "true" and "false" count."""
+
+    def __call__(self, value: Any) -> bool:
+        """The truth value."""
+        spelled = {"true": True, "false": False}
+        if isinstance(value, str) and value.lower() in spelled:
+            return spelled[value.lower()]
+        if isinstance(value, bool):
+            return value
+        raise ValueError("true or false")
+
+
+class Number:
+    """A finite number from ``low`` to ``high``, both included."""
+
+    def __init__(self, low: float, high: float):
+        self.low, self.high = low, high
+
+    def __call__(self, value: Any) -> float:
+        """The number as a float; a text that spells one (``1e-4``) counts."""
+        wanted = f"a number from {self.low:g} to {self.high:g}"
+        if isinstance(value, bool):
+            raise ValueError(wanted)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise ValueError(wanted) from None
+        if not (math.isfinite(number) and self.low <= number <= self.high):
+            raise ValueError(wanted)
+        return number
+
+
+class Whole:
+    """A whole number from ``low`` to ``high``, both included; ``optional`` lets None through."""
+
+    def __init__(self, low: int, high: int, optional: bool = False):
+        self.low, self.high, self.optional = low, high, optional
+
+    def __call__(self, value: Any) -> int | None:
+        """The number as an int; 2.0 counts, 2.5 and True do not."""
+        if value is None and self.optional:
+            return None
+        wanted = f"a whole number from {self.low} to {self.high}"
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            raise ValueError(wanted)
+        try:
+            number = int(value) if not isinstance(value, float) or value.is_integer() else None
+        except (ValueError, OverflowError):
+            number = None
+        if number is None or not self.low <= number <= self.high:
+            raise ValueError(wanted)
+        return number
+
+
+class Names:
+    """One or more of a few names: a list, or a text with commas."""
+
+    def __init__(self, names: Sequence[str]):
+        self.names = names
+
+    def __call__(self, value: Any) -> tuple[str, ...]:
+        """The names in the order given."""
+        given = _listed(value)
+        wrong = [str(name) for name in given if name not in self.names]
+        if wrong or not given:
+            hint = "".join(near_match(name, self.names) for name in wrong[:1])
+            raise ValueError(f"one or more of {', '.join(self.names)}, with commas between{hint}")
+        return tuple(given)
+
+
+class Wholes:
+    """One or more different whole numbers from ``low`` to ``high``: a list or a text with commas."""
+
+    def __init__(self, low: int, high: int):
+        self.each = Whole(low, high)
+
+    def __call__(self, value: Any) -> tuple[int, ...]:
+        """The numbers in rising order."""
+        wanted = f"different whole numbers from {self.each.low} to {self.each.high}, with commas between"
+        try:
+            numbers = [self.each(item) for item in _listed(value)]
+        except ValueError:
+            raise ValueError(wanted) from None
+        if not numbers or len(set(numbers)) < len(numbers):
+            raise ValueError(wanted)
+        return tuple(sorted(number for number in numbers if number is not None))
+
+
+def _listed(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def near_match(name: str, known: Iterable[str]) -> str:
+    """``" (did you mean 'x'?)"`` for the nearest known name, or nothing."""
+    match = difflib.get_close_matches(name.lower(), list(known), n=1)
+    return f" (did you mean '{match[0]}'?)" if match else ""
+
+
+def check_all(given: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Any]:
+    """Check every given value; one InputError for all that is wrong or unknown."""
+    checked, problems = {}, []
+    for name, value in given.items():
+        if name not in checks:
+            problems.append(f"there is no parameter '{name}'{near_match(name, checks)}")
+            continue
+        try:
+            checked[name] = checks[name](value)
+        except ValueError as error:
+            problems.append(f"parameter {name} is {value!r} but must be {error}")
+    if problems:
+        raise InputError("; ".join(problems) + ".")
+    return checked

@@ -1,0 +1,255 @@
+"""One typed configuration: what determines the numbers of a run, with the paper's defaults.
+
+A notebook's parameters cell holds the same names. A parameter left at ``None`` takes the default of
+the dataset, the paper's settings for the licensed datasets (:data:`PAPER_DEFAULTS`), a measured
+quick setting for the synthetic one (:data:`QUICK_DEFAULTS`), and over it that of the system
+(:mod:`~dianet_utils.config.systems`).
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from dianet_utils import paper
+from dianet_utils.config.checks import Check, Choice, Flag, Names, Number, Text, Whole, check_all
+from dianet_utils.config.choices import (
+    FUSIONS,
+    INPUTS,
+    LEAKY,
+    PHASES,
+    SCALINGS,
+    STREAMS,
+    VALIDATIONS,
+    WEIGHTINGS,
+)
+from dianet_utils.config.systems import SYSTEMS
+from dianet_utils.plumbing.errors import InputError
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that determines the predictions of a fold, apart from its clips and its seed.
+
+    A field with a default here is an addition: at that default it stays out of the JSON, and so out of the
+    name of a run, which keeps every run that was made before the field existed.
+    """
+
+    dataset: str
+    # the dynamic images
+    inputs: tuple[str, ...]  # one a stream
+    image_size: int  # pixels, square
+    weighting: str  # of the frames: arp (Eq. 1-3), harmonic, rank
+    temporal: int | None  # frames after temporal normalisation; None: as recorded
+    scaling: str  # of a dynamic image: minmax, signed
+    # the model
+    model: str
+    backbone: str  # a timm name
+    fusion: str
+    streams: str  # shared or dedicated backbones
+    pretrained: str  # none, imagenet, or a .safetensors file
+    dropout: float
+    hidden: int  # units of the first fully connected layer
+    # the loss (Eq. 4-5)
+    consistency_weight: float
+    label_smoothing: float
+    # the training
+    optimiser: str
+    learning_rate: float
+    weight_decay: float
+    schedule: str
+    batch_size: int
+    epochs: int
+    patience: int  # epochs without a better validation loss before the fold stops
+    validation: str  # held_out, none, or test_subject, which is leaky
+    flip: bool
+    degrees: float
+    # additions
+    apex_jitter: int = 0  # frames by which training moves the apex of each clip in each epoch
+    precision: str = "float32"  # of convolutions and matrix products; bfloat16 where the device has it
+
+    @property
+    def leaky(self) -> bool:
+        """Whether the subject that tests also chooses the epoch: such a run says nothing about new people."""
+        return self.validation == LEAKY
+
+    @property
+    def uses_gender(self) -> bool:
+        """Whether the system learns the gender of the training subjects as well."""
+        return SYSTEMS[self.model].gender
+
+    def as_json(self) -> dict[str, Any]:
+        """The configuration as JSON types (a tuple becomes a list), without additions at their default.
+
+        A file of weights is named by its content, wherever it lies.
+        """
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        if _is_path(self.pretrained):
+            values["pretrained"] = f"{_BY_CONTENT}{_sha256(weights_file(self.pretrained))}"
+        told = {field.name for field in fields(self) if values[field.name] != field.default}
+        return json.loads(json.dumps({name: value for name, value in values.items() if name in told}))
+
+    def digest(self, *more: str) -> str:
+        """Eight hexadecimal digits that name this configuration together with ``more``."""
+        text = json.dumps([self.as_json(), *more], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+_BY_CONTENT = "safetensors sha256:"  # how the JSON of a configuration names a file of weights
+
+
+def _is_path(pretrained: str) -> bool:
+    return pretrained not in ("none", "imagenet", "own") and not pretrained.startswith(_BY_CONTENT)
+
+
+def weights_file(pretrained: str) -> Path:
+    """The ``.safetensors`` file that ``pretrained`` names; raises InputError if it is none."""
+    path = Path(pretrained).expanduser()
+    if path.suffix != ".safetensors" or not path.is_file():
+        raise InputError(
+            f"pretrained={pretrained!r} is no .safetensors file that exists: connect to the network and set "
+            'pretrained="imagenet", or give the path of a .safetensors file, or set pretrained="none".'
+        )
+    return path
+
+
+def _sha256(path: Path) -> str:
+    stat = path.stat()
+    return _digest_of(path.resolve(), stat.st_size, stat.st_mtime_ns)
+
+
+@functools.cache
+def _digest_of(path: Path, size: int, time: int) -> str:
+    """SHA-256 of a file, read once as long as its size and time stay as given."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+# How each parameter is checked; the fields of Config first, then where and how much is run.
+CHECKS: dict[str, Check] = {
+    "dataset": Choice(*paper.TITLES),
+    "inputs": Names(INPUTS),
+    "image_size": Whole(16, 1024),
+    "weighting": Choice(*WEIGHTINGS),
+    "temporal": Whole(2, 1000, optional=True),
+    "scaling": Choice(*SCALINGS),
+    "model": Choice(*SYSTEMS),
+    "backbone": Text(),
+    "fusion": Choice(*FUSIONS),
+    "streams": Choice(*STREAMS),
+    "pretrained": Text(),
+    "dropout": Number(0.0, 0.95),
+    "hidden": Whole(1, 8192),
+    "consistency_weight": Number(0.0, 1000.0),
+    "label_smoothing": Number(0.0, 0.9),
+    "optimiser": Choice("adam", "adamw"),
+    "learning_rate": Number(1e-8, 10.0),
+    "weight_decay": Number(0.0, 10.0),
+    "schedule": Choice("constant", "one_cycle"),
+    "batch_size": Whole(2, 4096),
+    "epochs": Whole(1, 10_000),
+    "patience": Whole(1, 10_000),
+    "validation": Choice(*VALIDATIONS),
+    "flip": Flag(),
+    "degrees": Number(0.0, 180.0),
+    "apex_jitter": Whole(0, 100),
+    "precision": Choice("float32", "bfloat16"),
+}
+
+PAPER_DEFAULTS: dict[str, Any] = {
+    **paper.PROTOCOL,
+    "inputs": ("onset", "offset"),
+    "weighting": "arp",
+    "temporal": None,
+    "scaling": "minmax",
+    "model": "dianet",
+    "backbone": "tf_efficientnetv2_b0",
+    "fusion": "cross_channel",
+    "streams": "shared",
+    # From here on the paper is silent: our reading, each open to a parameter.
+    "pretrained": "imagenet",
+    "dropout": 0.5,
+    "hidden": 256,
+    "consistency_weight": 0.1,
+    "label_smoothing": 0.0,
+    "weight_decay": 0.0,
+    "schedule": "constant",
+    "patience": 10,
+    "validation": "held_out",
+    "apex_jitter": 0,
+    "precision": "float32",
+}
+
+# Chosen on other synthetic subjects than the default dataset's: about two minutes on two cores.
+QUICK_DEFAULTS: dict[str, Any] = {
+    **PAPER_DEFAULTS,
+    "image_size": 64,
+    "scaling": "signed",
+    "backbone": "test_efficientnet",
+    "pretrained": "none",
+    "dropout": 0.3,
+    "label_smoothing": 0.05,
+    "optimiser": "adamw",
+    "learning_rate": 2e-3,
+    "weight_decay": 0.05,
+    "schedule": "one_cycle",
+    "epochs": 30,
+    "patience": 30,
+}
+
+
+def defaults(dataset: str, model: str = "dianet") -> dict[str, Any]:
+    """The defaults of every field but ``dataset``, for a dataset and a system by name."""
+    quick, system = dataset == "synthetic", SYSTEMS[model]
+    return {
+        **(QUICK_DEFAULTS if quick else PAPER_DEFAULTS),
+        "model": model,
+        **({"inputs": system.inputs} if system.inputs else {}),
+        **system.defaults,
+        **(system.quick if quick else {}),
+        **system.fixed,
+    }
+
+
+def configure(dataset: str = "synthetic", **given: Any) -> Config:
+    """A checked configuration; ``None`` for a field means the default of the dataset and the model.
+
+    Raises :class:`~dianet_utils.plumbing.errors.InputError` naming every wrong parameter at once, and
+    then all that does not go together, such as a backbone for a system that has its own.
+    """
+    named = {"dataset": dataset, **{name: value for name, value in given.items() if value is not None}}
+    system = SYSTEMS.get(str(named.get("model", "dianet")))
+    fixed = system.fixed if system else {}
+    asked = {name: value for name, value in named.items() if name not in fixed or value != fixed[name]}
+    checked = check_all(asked, {field.name: CHECKS[field.name] for field in fields(Config)})
+    values = {**defaults(checked["dataset"], checked.get("model", "dianet")), **checked}
+    _check_together(values, fixed)
+    return Config(**values)
+
+
+def _check_together(values: Mapping[str, Any], fixed: Mapping[str, Any]) -> None:
+    """One InputError for all that does not go together."""
+    model, inputs = values["model"], values["inputs"]
+    counts = SYSTEMS[model].counts
+    wrong = [
+        f"{name} is settled by {model} itself ({value!r}): leave it out, not {values[name]!r}"
+        for name, value in fixed.items()
+        if values[name] != value
+    ]
+    if len(inputs) not in counts:
+        number = " or ".join(map(str, counts))
+        wrong.append(f"{model} takes {number} of the inputs, not {len(inputs)} ({', '.join(inputs)})")
+    if values["weighting"] != "arp" and not set(inputs) & set(PHASES):
+        wrong.append(
+            f"weighting {values['weighting']} is for dynamic images ({', '.join(PHASES)}), "
+            f"not for {', '.join(inputs)}"
+        )
+    if _is_path(values["pretrained"]):
+        try:
+            weights_file(values["pretrained"])
+        except InputError as error:
+            wrong.append(str(error).rstrip("."))
+    if wrong:
+        raise InputError("; ".join(wrong) + ".")

@@ -1,0 +1,211 @@
+"""Where folds are trained: in this process, in worker processes here, or on a Dask cluster.
+
+A fold is a pure task: its numbers depend on the bank, the fold and the configuration, never on where or
+when it runs. So each way yields the same results, in another order, and a fold whose worker was lost
+(killed, out of memory, a machine that went away) simply runs again.
+"""
+
+import tempfile
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dianet_utils.config import Config
+from dianet_utils.plumbing import machine
+from dianet_utils.plumbing.errors import InputError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from dianet_utils.dynamic_images import Bank
+    from dianet_utils.loso.folds import Fold
+
+    StartPool = Callable[[], ProcessPoolExecutor]
+
+RETRIES = 3  # of one fold whose worker was lost, as many as Dask's scheduler allows
+_CONNECT_SECONDS = 15
+_one_at_a_time = threading.Lock()  # torch's random state and thread count belong to the whole process
+
+
+def train_folds(
+    bank: "Bank",
+    folds: "Sequence[Fold]",
+    config: Config,
+    device: str,
+    workers: int = 0,
+    scheduler: str | None = None,
+) -> Iterator[dict[str, Any]]:
+    """The results of ``folds`` as they finish, each with the ``seconds`` that it took by the clock.
+
+    ``workers`` processes train side by side (0: one a core on a CPU, one on a GPU); several on one GPU
+    share it. ``scheduler`` is the address of a Dask scheduler (``tcp://...``), whose workers then train
+    instead. Raises InputError when no scheduler answers, or when a fold loses one worker after another.
+    """
+    if scheduler and folds:
+        return _on_cluster(bank, folds, config, device, scheduler)
+    workers = min(workers or (machine.cores() if device == "cpu" else 1), len(folds))
+    if workers > 1:
+        return _in_processes(bank, folds, config, device, workers)
+    return (_timed(bank, fold, config, device) for fold in folds)
+
+
+def _timed(bank: "Bank", fold: "Fold", config: Config, device: str) -> dict[str, Any]:
+    """One trained fold with the ``seconds`` that it took by the clock, or why it ``failed``."""
+    from dianet_utils.loso.training import train_fold
+
+    start = time.perf_counter()
+    try:
+        result = train_fold(bank, fold, config, device)
+    except FloatingPointError as error:
+        return {"failed": str(error)}
+    return {**result, "seconds": round(time.perf_counter() - start, 2)}
+
+
+def _name(fold: "Fold") -> str:
+    return f"subject {fold.subject} (seed {fold.seed})"
+
+
+def _hopeless(fold: "Fold") -> InputError:
+    return InputError(
+        f"The fold of {_name(fold)} lost one worker after another, most often for want of memory: "
+        "give fewer workers or smaller batches. The folds that are done are kept."
+    )
+
+
+# --- worker processes here ----------------------------------------------------------------------------
+
+
+def _in_processes(
+    bank: "Bank", folds: "Sequence[Fold]", config: Config, device: str, workers: int
+) -> Iterator[dict[str, Any]]:
+    """The results as they finish; each worker is a pool of its own, so that a lost one breaks no other."""
+    waiting, lost = deque(folds), Counter[str]()
+    running: dict[Future[dict[str, Any]], tuple[ProcessPoolExecutor, Fold]] = {}
+    with _pools(bank, config, device) as start:
+        idle = [start() for _ in range(workers)]
+        while waiting or running:
+            while waiting and idle:
+                pool, fold = idle.pop(), waiting.popleft()
+                running[pool.submit(_run_in_worker, fold)] = (pool, fold)
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                pool, fold = running.pop(future)
+                if isinstance(future.exception(), BrokenProcessPool):
+                    _count_loss(lost, fold)
+                    waiting.append(fold)
+                    idle.append(start())
+                else:
+                    idle.append(pool)
+                    yield future.result()
+
+
+@contextmanager
+def _pools(bank: "Bank", config: Config, device: str) -> "Iterator[StartPool]":
+    """A way to start pools of one worker that all map one copy of the images, a file, into their memory."""
+    started: list[ProcessPoolExecutor] = []
+    with tempfile.TemporaryDirectory(prefix="dianet-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder, "images.npy")
+        np.save(path, bank.images, allow_pickle=False)
+        given = (replace(bank, images=np.empty(0)), path, config, device)
+
+        def start() -> ProcessPoolExecutor:
+            started.append(ProcessPoolExecutor(1, get_context("spawn"), _start_worker, given))
+            return started[-1]
+
+        try:
+            yield start
+        finally:
+            for pool in started:
+                pool.shutdown(cancel_futures=True)
+
+
+def _count_loss(lost: Counter[str], fold: "Fold") -> None:
+    """Say that a fold's worker was lost; InputError when that happens again and again."""
+    lost[_name(fold)] += 1
+    if lost[_name(fold)] > RETRIES:
+        raise _hopeless(fold)
+    print(f"The process that trained {_name(fold)} was lost; the fold runs again.", flush=True)
+
+
+_worker: dict[str, Any] = {}  # what a worker process keeps between its folds
+
+
+def _start_worker(bare: "Bank", path: Path, config: Config, device: str) -> None:
+    machine.end_with_parent()
+    machine.prepare()
+    images = np.load(path, mmap_mode="c", allow_pickle=False)  # a page is copied only if it is written to
+    _worker.update(bank=replace(bare, images=images), config=config, device=device)
+
+
+def _run_in_worker(fold: "Fold") -> dict[str, Any]:
+    return _timed(_worker["bank"], fold, _worker["config"], _worker["device"])
+
+
+# --- a Dask cluster -----------------------------------------------------------------------------------
+
+
+def _on_cluster(
+    bank: "Bank", folds: "Sequence[Fold]", config: Config, device: str, scheduler: str
+) -> Iterator[dict[str, Any]]:
+    """Hand the bank out once and the folds one by one; the scheduler repeats what a lost worker held.
+
+    Dask pickles what travels between its processes, which must therefore trust each other.
+    """
+    from dask import config as dask_config
+    from distributed import KilledWorker, as_completed
+
+    quiet = {"distributed.admin.large-graph-warning-threshold": "1TB"}
+    with _connected(scheduler) as client, dask_config.set(quiet):
+        # A task that gives the bank, not scattered data: it runs again where its only holder was lost.
+        held = client.submit(_handed_out, bank, pure=False)
+        tasks = {
+            client.submit(_as_task, held, vars(fold), config, device, pure=False, retries=1): fold
+            for fold in folds
+        }
+        for task in as_completed(list(tasks)):
+            try:
+                yield task.result()
+            except KilledWorker:
+                raise _hopeless(tasks[task]) from None
+
+
+@contextmanager
+def _connected(scheduler: str) -> "Iterator[Client]":
+    """A client of the scheduler, after a line that says who is there and where to watch."""
+    from distributed import Client
+
+    try:
+        client = Client(scheduler, timeout=_CONNECT_SECONDS)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"No Dask scheduler answers at {scheduler!r} ({type(error).__name__}): start one with "
+            "'dask scheduler' and give the address that it prints, such as tcp://192.0.2.7:8786."
+        ) from None
+    with client:
+        workers = client.scheduler_info(n_workers=-1)["workers"].values()
+        print(f"Dask: {len(workers)} workers at {scheduler}, dashboard {client.dashboard_link}", flush=True)
+        if any(worker["nthreads"] > 1 for worker in workers):
+            print("A Dask worker trains one fold at a time: start workers with --nthreads 1.", flush=True)
+        yield client
+
+
+def _handed_out(bank: "Bank") -> "Bank":
+    return bank
+
+
+def _as_task(bank: "Bank", fold: dict[str, Any], config: Config, device: str) -> dict[str, Any]:
+    """One fold on a Dask worker; it comes as its fields because its class would load torch unprepared."""
+    machine.prepare()
+    from dianet_utils.loso.folds import Fold
+
+    with _one_at_a_time:
+        return _timed(bank, Fold(**fold), config, device)

@@ -1,0 +1,89 @@
+"""The files of finished folds: their names, and when they are trusted: never without a check."""
+
+import hashlib
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import numpy as np
+
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import read_json, shown
+
+if TYPE_CHECKING:
+    from dianet_utils.dynamic_images import Bank
+
+_ROUNDING = 2e-6  # by as much may two probabilities have come to look alike
+_LONGEST = 150  # characters of a subject in a file's name
+
+
+def fold_path(out: Path, seed: int, subject: str) -> Path:
+    """Where a fold is kept: always a file of ``out/folds``, whatever the subject is called.
+
+    Letters, digits, ``_``, ``.``, ``-`` and ``~`` stand for themselves, others as %XX.
+    """
+    name = quote(subject, safe="")
+    if len(name) > _LONGEST:
+        name = f"{name[:_LONGEST]}-{hashlib.sha256(subject.encode()).hexdigest()[:16]}"
+    return out / "folds" / f"seed{seed}_{name}.json"
+
+
+def read_fold(path: Path, bank: "Bank") -> dict[str, Any]:
+    """A finished fold of this bank; raises InputError that names the file and what is wrong with it."""
+    fold = read_json(path)
+    if fault := _fault(fold, path, bank):
+        raise InputError(f"{shown(path)} {fault}.")
+    return fold
+
+
+def read_folds(out: Path, bank: "Bank", without: Collection[Path] = ()) -> list[dict[str, Any]]:
+    """Every fold of a run folder, by file name; one InputError for all files that are no fold of this bank.
+
+    Files of ``without`` are not read.
+    """
+    folds, problems = [], []
+    for path in sorted((out / "folds").glob("seed*.json")):
+        if path in without:
+            continue
+        try:
+            folds.append(read_fold(path, bank))
+        except InputError as error:
+            problems.append(str(error))
+    if problems:
+        listed = "\n".join(problems)
+        raise InputError(f"These files are no folds of this run: move them away.\n{listed}")
+    return folds
+
+
+def _fault(fold: Any, path: Path, bank: "Bank") -> str:
+    """What is wrong with a fold's content, or ""."""
+    try:
+        subject, seed = fold["subject"], fold["seed"]
+        rows = bank.clips[bank.clips["subject"] == subject]
+        if rows.empty:  # a transfer's fold, which is named after the dataset that is tested
+            rows = bank.clips[bank.clips.index.isin(fold["clips"])]
+        if rows.empty:
+            return f"is about the subject {subject!r}, whom these clips do not show"
+        if path != fold_path(path.parent.parent, seed, subject):
+            return f"is about subject {subject} (seed {seed}), not about whom its name says"
+        if fold["classes"] != bank.classes:
+            return f"knows the classes {', '.join(fold['classes'])}, not {', '.join(bank.classes)}"
+        if fold["clips"] != list(rows.index) or fold["true"] != list(rows["emotion"]):
+            return "is about other clips or other labels"
+        return _fault_of_numbers(fold)
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+        return "is damaged (parts of a fold are missing)"
+
+
+def _fault_of_numbers(fold: dict[str, Any]) -> str:
+    """What is wrong with a fold's probabilities [clip, class] or the classes it predicts, or ""."""
+    numbers = np.array(fold["probabilities"], np.float64)
+    if numbers.shape != (len(fold["clips"]), len(fold["classes"])):
+        return f"has probabilities of the shape {numbers.shape}"
+    if not (numbers >= 0).all() or np.abs(numbers.sum(1) - 1).max() > 1e-3:
+        return "has probabilities that do not add up to 1"
+    named = np.array(fold["predicted"])[:, None] == np.array(fold["classes"])
+    if not (named.sum(1) == 1).all() or (numbers.max(1) - numbers[named] > _ROUNDING).any():
+        return "predicts other classes than its most probable ones"
+    return ""

@@ -1,0 +1,153 @@
+"""Leave one subject out: the folds, where they run, results as they finish, resume.
+
+A run folder gathers the folds of one configuration on one bank. Every fold is written as it ends, so
+a run that was killed goes on where it stopped; a seed or a fold that is already there is not run
+again. ``predictions.csv`` and ``metrics.json`` always describe all the folds of the folder.
+"""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dianet_utils.config import LEAKY, LEAKY_MARK, Config
+from dianet_utils.loso import executors
+from dianet_utils.loso.fold_files import fold_path, read_folds
+from dianet_utils.loso.folds import make_folds
+from dianet_utils.loso.run_folder import Results, gather, only, open_folder, read_done, record_environment
+from dianet_utils.plumbing import machine
+from dianet_utils.plumbing.errors import InputError, LeakyWarning
+from dianet_utils.plumbing.files import remove_partial, shown, write_json
+from dianet_utils.plumbing.locks import alone
+from dianet_utils.plumbing.progress import Progress
+
+if TYPE_CHECKING:
+    from dianet_utils.dynamic_images import Bank
+    from dianet_utils.loso.folds import Fold
+
+
+def run_name(bank: "Bank", config: Config) -> str:
+    """The name of the run folder: what is compared most, then a digest of configuration and data.
+
+    A run whose test subject chooses the epoch says so first.
+    """
+    parts = [config.model, config.backbone, "+".join(config.inputs)]
+    if len(config.inputs) > 1:
+        parts.insert(2, config.fusion)
+    return "-".join([*[LEAKY_MARK] * config.leaky, *parts, config.digest(bank.fingerprint)])
+
+
+def run(
+    bank: "Bank",
+    config: Config,
+    out: str | Path,
+    seeds: Sequence[int] = (0,),
+    max_folds: int | None = None,
+    workers: int = 0,
+    device: str = "auto",
+    shown_progress: bool = True,
+    every: float = 0.0,
+    scheduler: str | None = None,
+) -> Results:
+    """Run the folds that ``out`` does not hold yet and return all that were asked for.
+
+    ``out`` is the run folder; its files describe every fold it holds, also those of other seeds.
+    ``workers`` processes train folds side by side (0: one a core on a CPU, one on a GPU), each on one thread,
+    with the same numbers as one process; ``scheduler`` is the address of a Dask scheduler whose workers train
+    instead, see :mod:`dianet_utils.loso.executors`. Progress is printed for each fold, or at most once in
+    ``every`` seconds. Under the policy ``test_subject`` a
+    :class:`~dianet_utils.plumbing.errors.LeakyWarning` is given once, and ``out`` must say
+    ``LEAKY-test_subject``.
+
+    A second process that is given the same folder waits for the first. A fold whose loss stops being finite
+    is given up while the others run on; an InputError then names it, and no scores are written.
+    """
+    folds = [fold for seed in seeds for fold in make_folds(bank.clips, config.validation, seed, max_folds)]
+    everything = run_folds(bank, folds, config, out, workers, device, shown_progress, every, scheduler)
+    return only(everything, folds, bank)
+
+
+def run_folds(
+    bank: "Bank",
+    folds: "Sequence[Fold]",
+    config: Config,
+    out: str | Path,
+    workers: int = 0,
+    device: str = "auto",
+    shown_progress: bool = True,
+    every: float = 0.0,
+    scheduler: str | None = None,
+    label: str = "LOSO",
+) -> Results:
+    """Run those of ``folds`` that ``out`` does not hold yet, as :func:`run` does, and gather all it holds."""
+    out, device = Path(out), machine.choose_device(device)
+    if config.leaky:
+        _warn_leaky(out)
+    with alone(out) as sole:
+        if sole:
+            _tidy(out)
+        open_folder(out, bank, config)
+        missing = _missing(bank, folds, out)
+        if missing:
+            record_environment(out, device, bank.fingerprint)
+        if shown_progress and len(missing) < len(folds):
+            print(f"folds: {len(folds) - len(missing)} of {len(folds)} are already in {shown(out)}")
+        progress = Progress(len(missing), "folds", label, every, shown=shown_progress)
+        trained = executors.train_folds(bank, missing, config, device, workers, scheduler)
+        _keep(trained, out, progress)
+        return gather(out, bank)
+
+
+def _missing(bank: "Bank", folds: "Sequence[Fold]", out: Path) -> "list[Fold]":
+    """The folds that ``out`` does not hold; InputError naming its files that are of no use."""
+    read_folds(out, bank, without={fold_path(out, fold.seed, fold.subject) for fold in folds})
+    return [fold for fold in folds if read_done(out, fold, bank) is None]
+
+
+def _keep(trained: Iterable[dict[str, Any]], out: Path, progress: Progress) -> None:
+    """Write each fold as it ends; one InputError at the end for all that failed."""
+    failed = []
+    for result in trained:
+        if "failed" in result:
+            failed.append(result["failed"])
+            progress.advance(result["failed"])
+            continue
+        write_json(fold_path(out, result["seed"], result["subject"]), result)
+        progress.advance(_note(result))
+    _refuse_failed(failed, progress.total, out)
+
+
+def _warn_leaky(out: Path) -> None:
+    """Warn of a leaky run; InputError where its folder would not tell."""
+    if LEAKY_MARK not in out.name:
+        raise InputError(
+            f"With validation '{LEAKY}' the name of the run folder must hold '{LEAKY_MARK}', and "
+            f"'{out.name}' does not."
+        )
+    warnings.warn(
+        f"LEAKY: in {out.name} the test subject chooses the epoch, so its scores are too high; "
+        "compare them with no honest result.",
+        LeakyWarning,
+        stacklevel=3,
+    )
+
+
+def _tidy(out: Path) -> None:
+    """Remove what a killed run left half written."""
+    for folder in (out, out / "folds"):
+        remove_partial(folder)
+
+
+def _refuse_failed(failed: Sequence[str], count: int, out: Path) -> None:
+    """One InputError for all folds that failed."""
+    if failed:
+        listed = "\n".join(sorted(failed))
+        raise InputError(
+            f"{len(failed)} of {count} folds failed, so this run has no scores: lower learning_rate, or look "
+            f"at the clips named. The other folds are kept in {shown(out)}.\n{listed}"
+        )
+
+
+def _note(result: dict[str, Any]) -> str:
+    hits = sum(a == b for a, b in zip(result["true"], result["predicted"], strict=True))
+    return f"subject {result['subject']} (seed {result['seed']}): {hits} of {len(result['true'])} clips right"

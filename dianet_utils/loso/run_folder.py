@@ -1,0 +1,112 @@
+"""What a run folder records: its settings, its environment, its folds, and what follows from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from dianet_utils import evaluation
+from dianet_utils.config import Config
+from dianet_utils.loso.fold_files import fold_path, read_fold, read_folds
+from dianet_utils.plumbing import machine
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import read_json, shown, write_json, write_text
+
+if TYPE_CHECKING:
+    from dianet_utils.dynamic_images import Bank
+    from dianet_utils.loso.folds import Fold
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run gave: predictions, their scores, and the record of each fold, all from its run folder."""
+
+    folder: Path
+    predictions: pd.DataFrame
+    metrics: dict[str, Any]
+    folds: list[dict[str, Any]]
+
+
+def open_folder(out: Path, bank: "Bank", config: Config) -> None:
+    """Create the run folder, or make sure that it is this run's."""
+    described = {
+        "config": config.as_json(),
+        "data_fingerprint": bank.fingerprint,
+        "digest": config.digest(bank.fingerprint),
+    }
+    path = out / "config.json"
+    if path.is_file() and read_json(path) != described:
+        raise InputError(
+            f"{shown(out)} holds a run with other settings or other data (see its config.json); "
+            "give another folder or leave the name to the run."
+        )
+    write_json(path, described)
+
+
+def record_environment(out: Path, device: str, fingerprint: str) -> None:
+    """Write ``environment.json``; another environment, in which earlier folds were trained, stays in it."""
+    path, now = out / "environment.json", machine.environment(device, fingerprint)
+    before = read_json(path) if path.is_file() else {}
+    earlier = before.pop("earlier", [])
+    if before and before != now:
+        earlier = [before, *(each for each in earlier if each != before)]
+    earlier = [each for each in earlier if each != now]
+    write_json(path, {**now, **({"earlier": earlier} if earlier else {})})
+
+
+def read_done(out: Path, fold: "Fold", bank: "Bank") -> dict[str, Any] | None:
+    """A finished fold from disk; None when it is missing, or cannot be trusted, which is said."""
+    try:
+        return read_fold(fold_path(out, fold.seed, fold.subject), bank)
+    except FileNotFoundError:
+        return None
+    except InputError as error:
+        print(f"{error} The fold is run again.")
+        return None
+
+
+def gather(out: str | Path, bank: "Bank") -> Results:
+    """Read every fold of a run folder and write its predictions and scores anew.
+
+    Raises InputError naming the files among them that are damaged or of another run.
+    """
+    out = Path(out)
+    folds = read_folds(out, bank)
+    if not folds:
+        raise InputError(f"{shown(out)} holds no finished fold: run it first.")
+    predictions = pd.concat([_rows(fold, bank.clips["subject"]) for fold in folds], ignore_index=True)
+    predictions = predictions.sort_values(["seed", "clip"], ignore_index=True)
+    metrics = evaluation.metrics(predictions, list(bank.classes))
+    write_text(out / "predictions.csv", predictions.to_csv(index=False, lineterminator="\n"))
+    about = {name: bank.clips.attrs.get(name) for name in ("dataset", "synthetic")}
+    metrics = {**about, **metrics}
+    write_json(out / "metrics.json", metrics)
+    return Results(out, predictions, metrics, folds)
+
+
+def only(results: Results, folds: "Sequence[Fold]", bank: "Bank") -> Results:
+    """The part of a run folder's results that ``folds`` made; the folder's files go on to describe all."""
+    wanted = {(fold.seed, fold.subject) for fold in folds}
+    told = [fold for fold in results.folds if (fold["seed"], fold["subject"]) in wanted]
+    if len(told) == len(results.folds):
+        return results
+    pairs = zip(results.predictions["seed"], results.predictions["subject"], strict=True)
+    predictions = results.predictions[[pair in wanted for pair in pairs]].reset_index(drop=True)
+    metrics = {**results.metrics, **evaluation.metrics(predictions, list(bank.classes))}
+    return Results(results.folder, predictions, metrics, told)
+
+
+def _rows(fold: dict[str, Any], subjects: pd.Series) -> pd.DataFrame:
+    """The predictions of one fold: clip, subject, seed, true, predicted, and p_<class> for each class.
+
+    Those of a leaky run have a last column ``validation``, so that they tell wherever they are read.
+    """
+    columns = [f"p_{name}" for name in fold["classes"]]
+    rows = pd.DataFrame(fold["probabilities"], columns=columns)
+    told = {"clip": fold["clips"], "subject": subjects.loc[fold["clips"]].to_numpy()}
+    told |= {name: fold[name] for name in ("seed", "true", "predicted")}
+    for position, (name, values) in enumerate(told.items()):
+        rows.insert(position, name, values)
+    return rows.assign(validation=fold["validation"]) if "validation" in fold else rows

@@ -1,0 +1,192 @@
+"""One fold: a bank, who trains, validates and tests, a configuration and a seed -> predictions.
+
+Nothing here sees the test clips before the last line: the epoch is chosen by the validation clips. The one
+exception is the policy ``test_subject``, where the validation clips are the test clips, and which is there
+to measure what that habit does.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dianet_utils.config import Config
+from dianet_utils.dynamic_images import Bank
+from dianet_utils.loso.batches import Batches
+from dianet_utils.loso.epochs import PassLoss, predict, train_epoch, validation_loss
+from dianet_utils.loso.folds import Fold, fold_seed
+from dianet_utils.models import Network, Output, build_model
+from dianet_utils.models.precision import keep_in_float32
+from dianet_utils.plumbing import machine
+from dianet_utils.plumbing.errors import InputError
+
+
+def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> dict[str, Any]:
+    """Train on ``fold.train`` and predict ``fold.test``; returns JSON types.
+
+    The same arguments give the same numbers on the same machine: on a CPU one thread is used, and
+    every random draw comes from the fold's own seed. Where the bank holds shifted apexes, ``shifted`` has
+    the probabilities of the test clips under each. Raises ``FloatingPointError`` when the loss stops being
+    finite, naming the fold, the epoch, the batch and its clips, or where a prediction is not.
+    """
+    data = Batches.of(bank, device, config.uses_gender)
+    model, history = _train(data, len(bank.classes), fold, config, device)
+    output, *moved = (predict(model, data, fold.test, config, shift) for shift in (0, *bank.shifted))
+    result = {**_result(bank, fold, _probabilities(output), history), **_cosines(output)}
+    if moved:
+        each = zip(bank.shifted, moved, strict=True)
+        result["shifted"] = {str(shift): _probabilities(one).round(6).tolist() for shift, one in each}
+    return {**result, "validation": config.validation} if config.leaky else result
+
+
+def train_model(
+    bank: Bank, fold: Fold, config: Config, device: str = "cpu"
+) -> tuple[Network, dict[str, Any]]:
+    """The network that :func:`train_fold` would test, at its best epoch, and the curves of its training."""
+    data = Batches.of(bank, device, config.uses_gender)
+    return _train(data, len(bank.classes), fold, config, device)
+
+
+def _train(
+    data: Batches, num_classes: int, fold: Fold, config: Config, device: str
+) -> tuple[Network, dict[str, Any]]:
+    """A new network trained on the fold's training clips, all its random draws from the fold's own seed."""
+    _check_precision(config, device)
+    if device == "cpu":
+        torch.set_num_threads(1)
+    seed = fold_seed(fold.seed, fold.subject)
+    torch.manual_seed(seed)
+    model = build_model(config, num_classes).to(device).to(memory_format=torch.channels_last)
+    if config.precision == "bfloat16" and device == "cpu":
+        keep_in_float32(model)
+    model.observe(data.labels(torch.from_numpy(fold.train)))
+    return model, _fit(model, data, fold, config, torch.Generator().manual_seed(seed))
+
+
+def _check_precision(config: Config, device: str) -> None:
+    if config.precision == "bfloat16" and not machine.has_bfloat16(device):
+        raise InputError(
+            f"The device {device} ({machine.device_name(device)}) does not calculate in bfloat16: "
+            "set precision to float32."
+        )
+
+
+def _fit(
+    model: Network, data: Batches, fold: Fold, config: Config, generator: torch.Generator
+) -> dict[str, Any]:
+    """Train ``model`` in place and leave it at its best epoch; returns the curves.
+
+    The best epoch has the lowest validation loss; under the policy ``test_subject`` it is the first of
+    those with the highest accuracy on the test subject, and every epoch is run.
+    """
+    steps = len(data.shuffled(fold.train, config.batch_size, torch.Generator()))
+    optimiser, schedule = _optimiser(model, config, steps)
+    keeper = BestEpoch(config.epochs if config.leaky else config.patience)
+    train_losses, criteria = [], []
+    for epoch in range(config.epochs):
+        loss = train_epoch(model, data, fold, config, generator, optimiser, schedule)
+        train_losses.append(_finite(loss, "training", fold, epoch))
+        if len(fold.validation):
+            criteria.append(_criterion(model, data, fold, config, epoch))
+            if keeper.enough(model, epoch, criteria[-1]):
+                break
+    best = keeper.restore(model) if criteria else len(train_losses) - 1
+    curves = {"train_loss": train_losses, "validation_loss": [] if config.leaky else criteria}
+    if config.leaky:
+        curves["test_accuracy"] = [1 - error for error in criteria]
+    return {**curves, "best_epoch": best + 1}
+
+
+class BestEpoch:
+    """Remembers the weights of the first epoch with the lowest validation loss (or rate of errors)."""
+
+    def __init__(self, patience: int):
+        self.patience = patience
+        self.best, self.epoch = math.inf, 0
+        self.weights: dict[str, Tensor] = {}
+
+    def enough(self, model: nn.Module, epoch: int, loss: float) -> bool:
+        """Note an epoch; true when ``patience`` epochs have brought nothing better."""
+        if loss < self.best:
+            self.best, self.epoch = loss, epoch
+            self._keep(model.state_dict())
+        return epoch - self.epoch >= self.patience
+
+    def _keep(self, weights: dict[str, Tensor]) -> None:
+        """Copy the weights into memory that is taken once."""
+        if not self.weights:
+            self.weights = {name: torch.empty_like(weight) for name, weight in weights.items()}
+        for name, weight in weights.items():
+            self.weights[name].copy_(weight)
+
+    def restore(self, model: nn.Module) -> int:
+        """Put the best weights back; returns their epoch, counted from 0."""
+        model.load_state_dict(self.weights)
+        return self.epoch
+
+
+def _criterion(model: Network, data: Batches, fold: Fold, config: Config, epoch: int) -> float:
+    """What the best epoch has least of: the validation loss, or the error rate on the test subject."""
+    if not config.leaky:
+        return _finite(validation_loss(model, data, fold, config), "validation", fold, epoch)
+    named = predict(model, data, fold.validation, config).logits.argmax(1)
+    targets = data.labels(torch.from_numpy(fold.validation)).emotion
+    return int((named != targets).sum()) / len(targets)
+
+
+def _finite(loss: PassLoss, kind: str, fold: Fold, epoch: int) -> float:
+    if loss.culprit:
+        raise FloatingPointError(
+            f"The {kind} loss of fold {fold.subject} (seed {fold.seed}) is not finite in epoch {epoch + 1}, "
+            f"{loss.culprit}."
+        )
+    return loss.mean
+
+
+def _optimiser(model: nn.Module, config: Config, steps: int) -> tuple[torch.optim.Optimizer, Any]:
+    """The optimiser and its schedule, to be stepped once a batch (``steps`` batches an epoch)."""
+    kind = torch.optim.AdamW if config.optimiser == "adamw" else torch.optim.Adam
+    parameters = list(model.parameters())
+    fused = True if parameters[0].is_cuda else None  # one launch a step on a GPU, torch's choice on a CPU
+    optimiser = kind(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
+    if config.schedule == "one_cycle":
+        total = steps * config.epochs
+        return optimiser, torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, config.learning_rate, total_steps=total
+        )
+    return optimiser, torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
+
+
+def _probabilities(output: Output) -> np.ndarray:
+    return output.logits.softmax(1).double().cpu().numpy()
+
+
+def _cosines(output: Output) -> dict[str, list[float]]:
+    """``cosine``: cos(f1, f2) of each clip, what Eq. 4 pulls towards 1; nothing without two streams."""
+    if output.features.shape[1] != 2:
+        return {}
+    first, second = output.features.unbind(dim=1)
+    return {"cosine": torch.cosine_similarity(first, second, dim=-1).double().cpu().numpy().round(6).tolist()}
+
+
+def _result(bank: Bank, fold: Fold, probabilities: np.ndarray, history: dict[str, Any]) -> dict[str, Any]:
+    names, clips = np.array(bank.classes), [str(clip) for clip in bank.clips.index[fold.test]]
+    if not np.isfinite(probabilities).all():
+        lost = [clip for clip, row in zip(clips, probabilities, strict=True) if not np.isfinite(row).all()]
+        raise FloatingPointError(
+            f"The predictions of fold {fold.subject} (seed {fold.seed}) are not finite for {', '.join(lost)}."
+        )
+    return {
+        "subject": fold.subject,
+        "seed": fold.seed,
+        "classes": list(bank.classes),
+        "clips": clips,
+        "true": [str(name) for name in names[bank.targets[fold.test]]],
+        "predicted": [str(name) for name in names[probabilities.argmax(1)]],
+        "probabilities": probabilities.round(6).tolist(),
+        "history": history,
+        "train_clips": len(fold.train),
+        "validation_subjects": sorted({str(s) for s in bank.clips["subject"].iloc[fold.validation]}),
+    }

@@ -1,0 +1,182 @@
+"""A trained model in a folder: weights, what it was trained with, and a card that says what it is for.
+
+The folder holds ``model.safetensors`` (the weights), ``model.json`` (configuration, classes, what it was
+trained on, and the hash of the weights) and ``MODEL_CARD.md`` for people. Nothing in it is a pickle.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dianet_utils.config import Config, configure
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import read_json, shown, write_bytes, write_json, write_text
+
+if TYPE_CHECKING:
+    from dianet_utils.models import Network
+
+WEIGHTS, NOTE, CARD = "model.safetensors", "model.json", "MODEL_CARD.md"
+_FORMAT = "dianet-model-1"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A model read back: the network in evaluation mode on the CPU, and all that is known about it.
+
+    ``classes`` are the emotions in the order of the network's scores. ``about`` has ``trained_on`` (the
+    dataset in words), ``synthetic``, ``clips``, ``subjects``, ``data_fingerprint``, ``framing`` (a
+    :class:`~dianet_utils.datasets.frames.Framing` as numbers, None where it is not known) and ``loso``: the
+    scores of leave-one-subject-out with the same configuration, or None where it was not run.
+    """
+
+    folder: Path
+    model: "Network"
+    config: Config
+    classes: tuple[str, ...]
+    about: dict[str, Any]
+
+
+def save(
+    folder: str | Path, model: "Network", config: Config, classes: list[str], about: Mapping[str, Any]
+) -> Path:
+    """Write a model with its card; ``about`` as in :class:`Saved`. The note is written last."""
+    from safetensors.torch import save as to_bytes
+
+    folder = Path(folder)
+    weights = to_bytes({name: value.cpu().contiguous() for name, value in model.state_dict().items()})
+    note = {
+        "format": _FORMAT,
+        "config": config.as_json(),
+        "classes": list(classes),
+        "sha256": hashlib.sha256(weights).hexdigest(),
+        "about": dict(about),
+    }
+    write_bytes(folder / WEIGHTS, weights)
+    write_text(folder / CARD, model_card(config, classes, about))
+    write_json(folder / NOTE, note)
+    return folder
+
+
+def load(folder: str | Path) -> Saved:
+    """Read the model in ``folder``; InputError in one sentence for what is missing, foreign or damaged."""
+    folder = Path(folder).expanduser()
+    note = _read_note(folder)
+    weights = _read_weights(folder, note["sha256"])
+    try:
+        config = configure(**note["config"])
+    except InputError as error:
+        raise InputError(
+            f"{shown(folder / NOTE)} has settings that this version does not know: {error}"
+        ) from None
+    model = _rebuild(folder, config, len(note["classes"]), weights)
+    return Saved(folder, model, config, tuple(note["classes"]), note["about"])
+
+
+def _read_note(folder: Path) -> dict[str, Any]:
+    if not (folder / NOTE).is_file():
+        raise InputError(
+            f"{shown(folder)} holds no saved model ({NOTE} is not there): give the folder 'model' of a run, "
+            "which notebook 04 writes."
+        )
+    try:
+        note = read_json(folder / NOTE)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{shown(folder / NOTE)} cannot be read ({error}): save the model again.") from None
+    wanted = {"config": dict, "classes": list, "sha256": str, "about": dict}
+    if not isinstance(note, dict) or note.get("format") != _FORMAT:
+        raise InputError(f"{shown(folder / NOTE)} describes no model of this project ({_FORMAT}).")
+    if wrong := [name for name, kind in wanted.items() if not isinstance(note.get(name), kind)]:
+        raise InputError(f"{shown(folder / NOTE)} lacks {', '.join(wrong)}: save the model again.")
+    return note
+
+
+def _read_weights(folder: Path, digest: str) -> bytes:
+    try:
+        weights = (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise InputError(f"Cannot read the weights {shown(folder / WEIGHTS)}: {error.strerror}.") from None
+    if hashlib.sha256(weights).hexdigest() != digest:
+        raise InputError(
+            f"{shown(folder / WEIGHTS)} is damaged, or not what {NOTE} describes: save the model again."
+        )
+    return weights
+
+
+def _rebuild(folder: Path, config: Config, num_classes: int, weights: bytes) -> "Network":
+    """The network of a configuration with these weights, in evaluation mode."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load as from_bytes
+
+    from dianet_utils.models import build_model
+
+    model = build_model(replace(config, pretrained="none"), num_classes)  # all weights come from the file
+    try:
+        model.load_state_dict(from_bytes(weights))
+    except (SafetensorError, RuntimeError) as error:
+        first = str(error).splitlines()[0]
+        raise InputError(f"{shown(folder / WEIGHTS)} does not fit its settings ({first}).") from None
+    return model.eval()
+
+
+def model_card(config: Config, classes: list[str], about: Mapping[str, Any]) -> str:
+    """What a person must know before using the model, as Markdown."""
+    return _TEMPLATE.format(
+        name=f"{config.model}, {config.backbone}, inputs {' and '.join(config.inputs)}",
+        warning=_SYNTHETIC if about["synthetic"] else _RECORDED,
+        classes=", ".join(classes),
+        size=config.image_size,
+        scaling=config.scaling,
+        score=_score(about),
+        **about,
+    )
+
+
+def _score(about: Mapping[str, Any]) -> str:
+    scores = about["loso"]
+    if not scores:
+        return (
+            "Leave-one-subject-out was not run with this configuration (notebook 04): its worth is unknown."
+        )
+    low, high = scores["intervals"]["accuracy"]
+    return f"""Leave-one-subject-out with the same configuration: accuracy {scores["accuracy"]:.3f}
+(95 % interval over subjects {low:.3f} to {high:.3f}), UF1 {scores["uf1"]:.3f}, UAR {scores["uar"]:.3f},
+chance {scores["chance"]:.3f}, {scores["folds"]} of {about["subjects"]} subjects tested. These are scores of
+networks that never saw the tested person, *not* of the network in this folder, which saw all of them."""
+
+
+_SYNTHETIC = """**It has seen generated faces only. On recordings of people its answers mean nothing**;
+it exists to show how the pieces work."""
+_RECORDED = """It has seen one laboratory's recordings: few people, one camera, expressions suppressed on
+request. Nothing is known of other people, cameras, ages or situations."""
+_TEMPLATE = """# Model card: {name}
+
+{warning}
+
+## What it was trained on
+
+{clips} clips of {subjects} subjects: {trained_on}. All subjects took part; most
+trained, some chose the epoch. Fingerprint of the data: `{data_fingerprint}`.
+
+It names one of: {classes}. It reads dynamic images of {size} x {size} pixels (scaling {scaling}).
+
+## What its answers are worth
+
+{score}
+
+The scores hold for clips like those of the dataset: the same camera, frame rate, light and crop, with onset,
+apex and offset set by trained coders. A probability it gives is not calibrated. It must name one of its
+classes even where none applies, or nothing happened.
+
+## What it must not be used for
+
+- No decision about a person: not in hiring or at work, in school, policing, border control, courts,
+  insurance, health or care.
+- No lie detection. Micro-expressions do not show whether somebody lies.
+- No claim about what somebody feels. The labels say what coders saw in a face that was asked to stay still;
+  they are not inner feelings.
+- No recording or analysis of people who have not agreed to it.
+
+It is meant for teaching, for reproducing research, and for finding its own faults.
+"""

@@ -1,0 +1,101 @@
+"""Figures of the systems that the tables compare: what they see, and where their weights lie."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from dianet_utils.dynamic_images import FLOWS
+from dianet_utils.plots.style import BLUE, DIVERGING, GREY, ORANGE, PHASE_COLOURS, figure
+from dianet_utils.tables import Entry
+
+
+def draw_inputs(entries: Sequence[Entry], clip: str) -> Figure:
+    """The images of one clip that each row of a table reads, one row of pictures a system.
+
+    Signed images are shown in red (rose) and blue (fell), others in grey: dynamic images by their mean over
+    the colours, an optical flow by its length.
+    """
+    widest = max(len(entry.config.inputs) for entry in entries)
+    fig, axes = figure(
+        1.9 + 1.6 * widest, 1.55 * len(entries), nrows=len(entries), ncols=widest, squeeze=False
+    )
+    for row, entry in zip(axes, entries, strict=True):
+        images = entry.bank.images[entry.bank.clips.index.get_loc(clip)]
+        for ax in row:
+            ax.set_axis_off()
+        for ax, image, name in zip(row, images, entry.config.inputs, strict=False):
+            _draw_image(ax, image[2:] if name in FLOWS else image)  # of a flow its length
+            ax.set_title(f"{name}, {image.shape[-1]} px", fontsize=8)
+        row[0].text(-0.08, 0.5, entry.row.title, ha="right", va="center", transform=row[0].transAxes)
+    fig.suptitle(f"clip {clip}", fontsize="medium")
+    return fig
+
+
+def _draw_image(ax: Axes, image: NDArray[Any]) -> None:
+    """The mean over the channels of an image [C, H, W]; float images are signed, -1 to 1."""
+    grey = image.mean(axis=0)
+    if image.dtype == np.uint8:
+        ax.imshow(grey, cmap="gray", vmin=0, vmax=255)
+    else:
+        ax.imshow(grey, cmap=DIVERGING, vmin=-1, vmax=1)
+
+
+def draw_layers(systems: Mapping[str, pd.DataFrame]) -> Figure:
+    """Where the weights of each system lie: thousands a stage, with the channels that each part returns.
+
+    ``systems`` maps a name to what :func:`dianet_utils.models.layer_table.layers` gives. A stage is all parts
+    with maps of one size; parts that return vectors stand by themselves.
+    """
+    columns = 2
+    lines = -(-len(systems) // columns)
+    fig, axes = figure(7.6, 0.4 + 2.0 * lines, nrows=lines, ncols=columns, squeeze=False)
+    for ax in axes.flat[len(systems) :]:
+        ax.set_axis_off()
+    for ax, (name, table) in zip(axes.flat, systems.items(), strict=False):
+        _draw_stages(ax, table[table["parameters"] > 0])
+        ax.set_title(f"{name}: {table['parameters'].sum() / 1e6:.2f} M", fontsize="medium")
+    fig.supxlabel("parameters, thousands (beside the bars: parts x channels)", fontsize="medium")
+    return fig
+
+
+def _draw_stages(ax: Axes, table: pd.DataFrame) -> None:
+    vector = table["side"] == 1
+    stage = (table["side"].astype(str) + " px").where(~vector, table["part"].str.split(".").str[0])
+    groups = list(table.groupby(stage, sort=False))
+    groups.sort(key=lambda group: -group[1]["side"].max())
+    for place, (_, parts) in enumerate(groups):
+        thousands = parts["parameters"].sum() / 1e3
+        ax.barh(place, thousands, color=ORANGE if parts["side"].max() == 1 else BLUE)
+        layers = parts[parts["kind"] != "BatchNorm2d"]["channels"].tolist()
+        label = ", ".join(f"{n} x {c}" if n > 1 else f"{c}" for c, n in Counter(layers).items())
+        ax.annotate(label, (thousands, place), (4, 0), textcoords="offset points", va="center", fontsize=7.5)
+    ax.set_yticks(range(len(groups)), [str(name) for name, _ in groups])
+    ax.invert_yaxis()
+    ax.tick_params(labelsize=8)
+    ax.margins(x=0.3)
+
+
+def draw_recovery(kept: pd.DataFrame, drift: Mapping[str, float]) -> Figure:
+    """How much each phase's image keeps of an expression, by how far it recovers, and of a steady drift.
+
+    ``kept`` has a column a phase and as index the part of the motion that is left at the offset; both in
+    parts of the peak. ``drift`` has for each phase the part of the drift over the clip that it keeps.
+    """
+    fig, (left, right) = figure(6.8, 3.0, ncols=2, sharey=True, width_ratios=(2.2, 1))
+    for style, phase in zip(("-", "--", "-."), kept, strict=True):
+        left.plot(kept.index, kept[phase], style, color=PHASE_COLOURS[str(phase)], lw=2, label=phase)
+    left.set(xlabel="motion left at the offset, part of the peak", ylabel="kept in the image, part of it")
+    left.axhline(0, color=GREY, lw=0.8)
+    left.set_title("the expression")
+    left.legend(title="phase")
+    names = list(drift)
+    right.bar(names, [abs(drift[name]) for name in names], color=[PHASE_COLOURS[name] for name in names])
+    right.set_title("a steady drift\n(size)")
+    right.axhline(0, color=GREY, lw=0.8)
+    return fig

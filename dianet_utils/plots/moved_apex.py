@@ -1,0 +1,155 @@
+"""Figures of an uncertain apex: how it is spotted, what a shifted one does to images and to accuracy."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from dianet_utils.plots.style import BLUE, DIVERGING, GREEN, GREY, ORANGE, PALETTE, PHASE_COLOURS, RED, figure
+
+STYLES = ("-", "--", ":", "-.")
+_METHODS = {"annotated": GREEN, "midpoint": GREY, "difference": BLUE, "flow": ORANGE}
+_STEPS, _DETAIL = 15, 64  # colours of signed images and their pixels: enough to read, small in a notebook
+
+
+def draw_spotting(
+    numbers: NDArray[Any], curves: Mapping[str, NDArray[Any]], marks: Mapping[str, int]
+) -> Figure:
+    """The curve of each method over the frame ``numbers`` [T], its peak, and ``marks`` as upright lines."""
+    fig, axes = figure(6.4, 1.9 * len(curves), nrows=len(curves), sharex=True, squeeze=False)
+    units = {"difference": "grey levels", "flow": "pixels"}
+    for ax, (name, values) in zip(axes[:, 0], curves.items(), strict=True):
+        peak = 1 + int(np.argmax(values[1:-1]))
+        ax.plot(numbers, values, color=_METHODS[name], lw=2)
+        ax.plot(
+            numbers[peak], values[peak], "o", color=_METHODS[name], label=f"spotted, frame {numbers[peak]}"
+        )
+        for style, (mark, number) in zip(STYLES[1:], marks.items(), strict=False):
+            ax.axvline(number, color="black", ls=style, lw=1.2, label=f"{mark}, frame {number}")
+        ax.set(ylabel=f"{name}\n({units[name]})", ylim=(0, None))
+        ax.legend(fontsize=8, loc="lower center", ncols=3)
+    axes[-1, 0].set_xlabel("frame number")
+    return fig
+
+
+def draw_weight(face: NDArray[Any], weight: NDArray[Any]) -> Figure:
+    """A face [H, W, 3], the weight of its pixels [S, S] from 0 to 1, and the face under it."""
+    fig, axes = figure(5.4, 2.1, ncols=3)
+    small = cv2.resize(face, weight.shape[::-1], interpolation=cv2.INTER_AREA)
+    weighted = np.rint(small * weight[..., None]).astype(np.uint8)
+    pictures = {"a face": small, "weight (white: 1)": weight, "what is compared": weighted}
+    for ax, (name, picture) in zip(axes, pictures.items(), strict=True):
+        ax.imshow(picture, interpolation="nearest")
+        ax.set_title(name, fontsize=9)
+        ax.set_axis_off()
+    return fig
+
+
+def draw_errors(errors: pd.DataFrame) -> Figure:
+    """Histograms of the error in frames, one panel a method; positive is late, a red line marks no error."""
+    reach = max(10, int(np.ceil(errors.abs().quantile(0.98).max())))
+    bins = np.arange(-reach, reach + 2) - 0.5
+    fig, axes = figure(6.4, 1.35 * errors.shape[1] + 0.5, nrows=errors.shape[1], sharex=True, squeeze=False)
+    for ax, name in zip(axes[:, 0], errors.columns, strict=True):
+        beyond = int((errors[name].abs() > reach).sum())
+        ax.hist(errors[name].clip(-reach, reach), bins=bins, color=_METHODS[name])
+        ax.axvline(0, color=RED, lw=1)
+        told = f"{name}: mean |error| {errors[name].abs().mean():.1f}"
+        ax.set_title(told + (f", {beyond} beyond the edge" if beyond else ""), fontsize=9, loc="left")
+        ax.set_ylabel("clips")
+    axes[-1, 0].set_xlabel("spotted minus true apex (frames; the last bars hold all beyond)")
+    return fig
+
+
+def draw_curves(
+    curves: Mapping[str, pd.DataFrame], chance: float, clipped: pd.Series, title: str = ""
+) -> Figure:
+    """Accuracy over the shift of the apex with its 95 % interval, one line a model; below, the clipped clips.
+
+    ``curves`` holds tables of :func:`dianet_utils.evaluation.apex_errors.curve`; ``clipped`` the share of
+    clips, by shift, whose apex had to stop inside the clip.
+    """
+    fig, (ax, below) = figure(6.4, 4.2, nrows=2, sharex=True, gridspec_kw={"height_ratios": [4, 1]})
+    for place, (name, table) in enumerate(curves.items()):
+        colour, style = PALETTE[place], STYLES[place % len(STYLES)]
+        ax.plot(table.index, table["accuracy"], style, marker="o", ms=4, color=colour, label=name)
+        ax.fill_between(table.index, table["low"], table["high"], color=colour, alpha=0.15, lw=0)
+    ax.axhline(chance, color=GREY, ls=":", label=f"chance {chance:.2f}")
+    ax.axvline(0, color=GREY, lw=0.8)
+    ax.set(ylabel="accuracy", ylim=(0, 1), title=title)
+    ax.legend(fontsize=8, loc="lower center", ncols=3)
+    below.bar(clipped.index, 100 * clipped, width=0.8, color=GREY)
+    below.set(xlabel="shift of the annotated apex (frames; positive is later)", ylabel="clipped, %")
+    return fig
+
+
+def draw_gains(table: pd.DataFrame, label: str, title: str = "") -> Figure:
+    """A paired difference in accuracy by shift with its 95 % interval; filled where Holm's p < 0.05."""
+    fig, ax = figure(6.4, 2.8)
+    for shift, row in table.iterrows():
+        found = row["holm"] < 0.05
+        error = [[row["difference"] - row["low"]], [row["high"] - row["difference"]]]
+        look = {"color": BLUE, "capsize": 4, "mfc": BLUE if found else "white"}
+        ax.errorbar(shift, row["difference"], yerr=error, fmt="o", **look)
+    ax.axhline(0, color=GREY, lw=1)
+    ax.set(xlabel="shift of the apex (frames)", ylabel=label, title=title)
+    return fig
+
+
+def draw_shifted(images: Mapping[int, NDArray[Any]], phases: Sequence[str], title: str = "") -> Figure:
+    """Images [phase, 3, H, W] of one clip, one column a shift of its apex, one row a phase."""
+    fig, axes = figure(
+        0.5 + 1.15 * len(images),
+        0.6 + 1.15 * len(phases),
+        nrows=len(phases),
+        ncols=len(images),
+        squeeze=False,
+    )
+    for column, (shift, stack) in enumerate(images.items()):
+        axes[0, column].set_title(f"{shift:+d}" if shift else "as annotated", fontsize=9)
+        for row, phase in enumerate(phases):
+            _picture(axes[row, column], stack[row])
+            if column == 0:
+                axes[row, 0].set_ylabel(phase, color=PHASE_COLOURS[phase])
+    fig.suptitle(title, fontsize="medium")
+    return fig
+
+
+def draw_flows(
+    images: Mapping[str, NDArray[Any]], flows: Mapping[str, NDArray[Any]], title: str = ""
+) -> Figure:
+    """Dynamic images and flows [3, H, W] of one clip by phase: one row a phase.
+
+    Columns: the dynamic image (where signed: red rose), the flow to the right (red) and left, down (red) and
+    up; images of the scaling "minmax" are grey.
+    """
+    fig, axes = figure(5.2, 3.6, nrows=len(images), ncols=3, squeeze=False)
+    for row, phase in zip(axes, images, strict=True):
+        right, down = flows[phase][:1], flows[phase][1:2]
+        pictures = {"dynamic image": images[phase], "flow: right": right, "flow: down": down}
+        for ax, (name, picture) in zip(row, pictures.items(), strict=True):
+            _picture(ax, picture)
+            if row is axes[0]:
+                ax.set_title(name, fontsize=9)
+        row[0].set_ylabel(phase, color=PHASE_COLOURS[phase])
+    fig.suptitle(title, fontsize="medium")
+    return fig
+
+
+def _picture(ax: Axes, image: NDArray[Any]) -> None:
+    """The mean over the channels of an image [C, H, W]: floats are signed, -1 to 1, uint8 is grey."""
+    import matplotlib
+
+    signed, mean = image.dtype.kind == "f", image.mean(axis=0)
+    size = (min(_DETAIL, mean.shape[1]), min(_DETAIL, mean.shape[0]))
+    small = cv2.resize(mean, size, interpolation=cv2.INTER_AREA)
+    colours = matplotlib.colormaps[DIVERGING].resampled(_STEPS) if signed else "gray"
+    low, high = (-1, 1) if signed else (0, 255)
+    ax.imshow(small, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)

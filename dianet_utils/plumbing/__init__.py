@@ -1,0 +1,1 @@
+"""What every room stands on: errors for people, whole files, locks, progress, the machine."""

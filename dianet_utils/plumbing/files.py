@@ -1,0 +1,118 @@
+"""Where things lie, and writing that never leaves half a file behind."""
+
+import contextlib
+import errno
+import io
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dianet_utils.plumbing.errors import InputError
+
+PARTIAL = ".partial"  # ends the name of a file that is still being written
+
+
+def _find_root() -> Path:
+    """The repository when the package lies in a checkout, otherwise the working directory."""
+    checkout = Path(__file__).resolve().parents[2]
+    return checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+
+
+ROOT = _find_root()
+DATA = ROOT / "data"
+RESULTS = ROOT / "results"
+
+
+def shown(path: str | Path) -> str:
+    """``path`` for people: relative to the repository where it lies inside it, with forward slashes."""
+    path = Path(path)
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.as_posix()
+
+
+class DiskError(InputError):
+    """A folder that cannot be written: the disk is full, read-only or gone."""
+
+
+@contextlib.contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Turn the errors of a block that writes ``path`` into one sentence that names it and the way out."""
+    try:
+        yield
+    except OSError as error:
+        what = error.strerror or type(error).__name__
+        raise DiskError(
+            f"Cannot write {shown(path)} ({what}): {_way_out(error.errno)}, then run the same again; "
+            "what was finished before is kept."
+        ) from None
+
+
+def _way_out(code: int | None) -> str:
+    if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "make room on that disk"
+    if code in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return "make that folder writable or choose another"
+    return "mend that folder or choose another"
+
+
+def write_bytes(path: str | Path, content: bytes, durable: bool = True) -> Path:
+    """Write ``content`` to ``path`` in one step: a reader sees the old file or the new one, never half.
+
+    ``durable`` waits until it would outlast a power cut; without it a file must carry its own checksum.
+    Raises :class:`DiskError` if it cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}{PARTIAL}")
+    try:
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("xb") as file:
+                file.write(content)
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
+            os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    return path
+
+
+def remove_partial(folder: str | Path) -> None:
+    """Remove from ``folder`` what killed writers left; only for the one process that writes there."""
+    for path in Path(folder).glob(f".*{PARTIAL}"):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Write ``text`` as UTF-8 with Unix line ends, in one step."""
+    return write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: str | Path, value: Any) -> Path:
+    """Write ``value`` as indented JSON, in one step; NaN is refused because it is not JSON."""
+    return write_text(path, json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """``value`` as indented JSON; NaN is refused because it is not JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_figure(path: str | Path, figure: Any) -> Path:
+    """Write a matplotlib figure in the format that ``path`` ends in, in one step."""
+    content = io.BytesIO()
+    figure.savefig(content, format=Path(path).suffix[1:])
+    return write_bytes(path, content.getvalue())
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file; raises InputError naming it where it holds no JSON, OSError where it is missing."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        raise InputError(f"{shown(path)} is damaged (no JSON): remove it and run the same again.") from None

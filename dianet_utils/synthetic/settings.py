@@ -1,0 +1,159 @@
+"""What a synthetic dataset is made of: one frozen set of named numbers."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.synthetic.emotions import EMOTION_UNITS
+
+# Part of every dataset's key: raise it when the same settings would give other frames.
+VERSION = 1
+
+FRAME_RATE = 200.0  # frames per second, as CASME II and SAMM
+REFERENCE_SIZE = 192  # px; lengths in settings and plans are px of a frame of this size
+CASME2_EMOTIONS = ("happiness", "surprise", "disgust", "repression", "others")
+
+# Smallest and largest value of each number, and of both ends of each range.
+LIMITS: dict[str, tuple[float, float]] = {
+    "subjects": (1, 10_000),
+    "clips_per_emotion": (1, 1_000),
+    "seed": (0, 2**32 - 1),
+    "size": (32, 2048),
+    "amplitude_px": (0, 20),
+    "amplitude_spread": (0, 2),
+    "wrinkles": (0, 5),
+    "noise": (0, 50),
+    "jpeg_quality": (1, 100),
+    "drift_px": (0, 20),
+    "rotation_degrees": (0, 10),
+    "flicker": (0, 0.5),
+    "blink_probability": (0, 1),
+    "asymmetry": (0, 1),
+    "phase": (0, 1),
+    "ambiguity": (0, 1),
+    "residual": (0, 1),
+    "apex_position": (0.1, 0.9),
+    "apex_jitter": (0, 20),
+    "duration": (16, 1_000),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Size and difficulty of a synthetic dataset; the same settings always give the same frames.
+
+    Lengths (``amplitude_px``, ``drift_px``) are pixels of a 192 px frame and scale with ``size``. Each
+    knob turns one thing alone: two datasets that differ in one knob hold the same people and clips.
+    Raises InputError that lists every value out of place.
+    """
+
+    subjects: int = 16
+    clips_per_emotion: int = 3  # of each subject
+    emotions: tuple[str, ...] = CASME2_EMOTIONS
+    seed: int = 0  # people and clips; two seeds share no subject
+    size: int = REFERENCE_SIZE  # px, height and width of a frame
+
+    amplitude_px: float = 0.5  # median over clips of the strongest action unit's peak displacement
+    amplitude_spread: float = 0.45  # sd of its logarithm
+    wrinkles: float = 1.0  # furrows and bulges that come with the motion: 0 none, 1 natural
+    asymmetry: float = 0.35  # sd of the difference between the sides, as a part of the motion
+    phase: float = 1.0  # unit-specific delays: 0 all units move as one, 1 natural
+    ambiguity: float = 1.0  # 0 each emotion has one unit set, 1 sets overlap as in CASME II
+    residual: tuple[float, float] = (0.10, 0.60)  # part of the motion still there at the offset
+
+    duration: tuple[int, int] = (40, 80)  # frames from onset to offset, at 200 frames per second
+    apex_position: tuple[float, float] = (0.35, 0.60)  # of the true apex, as a part of the clip
+    apex_jitter: float = 1.0  # frames, sd of the annotated apex about the true one
+
+    noise: float = 3.0  # grey levels, sd of the sensor's noise at mid-grey
+    jpeg_quality: int = 90
+    drift_px: float = 0.05  # sd of the slow shift left over after alignment
+    rotation_degrees: float = 0.02  # sd of the slow rotation left over
+    flicker: float = 0.004  # sd of the light's brightness, as a part of it
+    blink_probability: float = 0.20  # of a blink that overlaps the clip
+
+    permute_labels: bool = False  # shuffle labels within each subject: no signal is left
+
+    def __post_init__(self) -> None:
+        """Turn lists (as JSON has them) into tuples and refuse what is out of place."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, list):
+                object.__setattr__(self, field.name, tuple(value))
+        if problems := _problems(self):
+            raise InputError(
+                "These settings of the synthetic dataset cannot be used:\n" + "\n".join(problems)
+            )
+
+    @property
+    def key(self) -> str:
+        """Names the dataset: a hash of all settings and of the generator's version."""
+        content = json.dumps([VERSION, as_json(self)], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def as_json(settings: Settings) -> dict[str, Any]:
+    """The settings as JSON types; ``from_json`` turns them back."""
+    values: dict[str, Any] = json.loads(json.dumps(asdict(settings)))
+    return values
+
+
+def from_json(values: Mapping[str, Any]) -> Settings:
+    """Settings from their JSON form; raises InputError on unknown names or values out of place."""
+    if unknown := sorted(set(values) - {field.name for field in fields(Settings)}):
+        raise InputError(f"The synthetic dataset has no setting {', '.join(unknown)}; see Settings for all.")
+    return Settings(**values)
+
+
+def _problems(settings: Settings) -> list[str]:
+    """One sentence for each setting that cannot be used."""
+    problems = []
+    for field in fields(settings):
+        value, default = getattr(settings, field.name), field.default
+        if field.name == "emotions":
+            problems += _emotion_problems(value)
+        elif isinstance(default, bool):
+            problems += (
+                [] if isinstance(value, bool) else [f"{field.name} must be True or False, not {value!r}"]
+            )
+        elif isinstance(default, tuple):
+            problems += _range_problems(field.name, value, type(default[0]))
+        else:
+            problems += _number_problems(field.name, value, type(default))
+    return problems
+
+
+def _emotion_problems(emotions: Any) -> list[str]:
+    """Emotions: at least one, each known, none twice."""
+    if not isinstance(emotions, tuple) or not emotions or not all(isinstance(e, str) for e in emotions):
+        return [f"emotions must name at least one of {', '.join(EMOTION_UNITS)}, not {emotions!r}"]
+    unknown = [repr(emotion) for emotion in emotions if emotion not in EMOTION_UNITS]
+    problems = (
+        [f"emotions does not know {', '.join(unknown)}; use {', '.join(EMOTION_UNITS)}"] if unknown else []
+    )
+    if len(set(emotions)) < len(emotions):
+        problems.append(f"emotions names one twice: {', '.join(map(str, emotions))}")
+    return problems
+
+
+def _number_problems(name: str, value: Any, kind: type) -> list[str]:
+    """A number: of the right kind and within its limits."""
+    low, high = LIMITS[name]
+    whole = kind is int
+    right_kind = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+    if right_kind and low <= value <= high:
+        return []
+    return [f"{name} must be a {'whole ' if whole else ''}number from {low:g} to {high:g}, not {value!r}"]
+
+
+def _range_problems(name: str, value: Any, kind: type) -> list[str]:
+    """A range: two numbers, the smaller one first."""
+    if not isinstance(value, tuple) or len(value) != 2:
+        return [f"{name} must be two numbers (smallest, largest), not {value!r}"]
+    problems = [problem for end in value for problem in _number_problems(name, end, kind)]
+    if not problems and value[0] > value[1]:
+        problems.append(f"{name} must have its smaller number first, not {value!r}")
+    return problems
