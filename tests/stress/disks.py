@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import kills
-from test_loso import make_bank, small_config
+from toy import make_bank, small_config
 
 from dianet_utils import datasets, loso, synthetic
 from dianet_utils.dynamic_images import build_bank

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from test_loso import make_bank, small_config
+from toy import make_bank, small_config
 
 from dianet_utils import datasets, loso, run
 from dianet_utils.datasets.frames import index_frames, read_frame

@@ -11,40 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from toy import EMOTIONS, make_bank, small_config
 
 from dianet_utils import loso
-from dianet_utils.config import Config, configure
 from dianet_utils.dynamic_images import Bank
 from dianet_utils.loso import training
 from dianet_utils.loso.batches import Batches
 from dianet_utils.loso.folds import Fold
 from dianet_utils.loso.training import train_fold
 from dianet_utils.plumbing.errors import InputError
-
-EMOTIONS = ["disgust", "happiness", "surprise"]
-
-
-def make_bank(
-    signal: float = 1.0, subjects: int = 5, repeats: int = 2, size: int = 32, seed: int = 0
-) -> Bank:
-    """Noise with a bright band whose place names the class: easy when ``signal`` is 1, hopeless at 0."""
-    generator = np.random.default_rng(seed)
-    rows = [(f"s{s:02d}", e, k) for s in range(1, subjects + 1) for e in EMOTIONS for k in range(repeats)]
-    images = generator.normal(0, 0.2, (len(rows), 2, 3, size, size)).astype(np.float32)
-    for row, (_, emotion, _) in enumerate(rows):
-        top = EMOTIONS.index(emotion) * size // 3
-        images[row, :, :, top : top + size // 3] += signal
-    clips = pd.DataFrame(
-        {"subject": [r[0] for r in rows], "emotion": [r[1] for r in rows]},
-        index=pd.Index([f"{s}/{e}{k}" for s, e, k in rows], name="clip"),
-    )
-    clips.attrs.update(dataset="synthetic", synthetic=True)
-    return Bank(images=images.clip(-1, 1), clips=clips, phases=("onset", "offset"), scaling="signed")
-
-
-def small_config(**given: object) -> Config:
-    settings = {"image_size": 32, "epochs": 2, "batch_size": 8, "hidden": 16, "backbone": "test_efficientnet"}
-    return configure(**{**settings, **given})
 
 
 @pytest.fixture(scope="module")
@@ -136,10 +111,10 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
 ) -> None:
     out = tmp_path / "run"
     code = (
-        "import sys, test_loso as t; from dianet_utils import loso;"
+        "import sys, toy as t; from dianet_utils import loso;"
         "loso.run(t.make_bank(), t.small_config(), sys.argv[1], workers=1, device='cpu')"
     )
-    process = subprocess.Popen([sys.executable, "-c", code, str(out)], cwd=Path(__file__).parent)
+    process = subprocess.Popen([sys.executable, "-c", code, str(out)], cwd=Path(__file__).parents[1])
     try:
         while process.poll() is None and len(list(out.glob("folds/*.json"))) < 2:
             time.sleep(0.01)

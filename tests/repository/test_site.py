@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(ROOT.glob("notebooks/[0-9]*.ipynb"))
 SITE = runpy.run_path(str(ROOT / "docs/conf.py"))
 PAGES = [path for pattern in SITE["include_patterns"] for path in sorted(ROOT.glob(pattern))]

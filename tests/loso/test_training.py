@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
-from test_loso import make_bank, small_config
 from torch import nn
+from toy import make_bank, small_config
 
 from dianet_utils import loso, models
 from dianet_utils.config import Config

@@ -11,12 +11,12 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
-from test_loso import make_bank, small_config
+from toy import make_bank, small_config
 
 from dianet_utils import loso
 from dianet_utils.dynamic_images import Bank
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [*ROOT.glob("dianet_utils/**/*.py"), *ROOT.glob("tools/*.py"), *ROOT.glob("tests/stress/*.py")]
 NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
 FORBIDDEN_MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

@@ -7,7 +7,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from test_loso import make_bank, small_config
+from toy import make_bank, small_config
 
 from dianet_utils import datasets, evaluation, loso, run, tables
 from dianet_utils.config import LEAKY, LEAKY_MARK

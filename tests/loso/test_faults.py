@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from test_loso import make_bank, small_config
+from toy import make_bank, small_config
 
 from dianet_utils import loso, synthetic
 from dianet_utils.dynamic_images import Bank, build_bank, store
@@ -25,7 +25,7 @@ from dianet_utils.plumbing.errors import InputError
 TINY = synthetic.Settings(
     subjects=3, clips_per_emotion=1, emotions=("disgust", "surprise"), size=32, duration=(16, 18)
 )
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from distributed import LocalCluster
-from test_loso import make_bank, small_config
+from toy import make_bank, small_config
 
 from dianet_utils import loso
 from dianet_utils.dynamic_images import Bank
