@@ -62,7 +62,7 @@ def intervals(confusions: np.ndarray, draws: int = 2000, seed: int = 0) -> dict[
 
     Clips of one subject are not independent, so whole subjects are drawn with replacement.
     ``confusions`` is [subject, class, class]. With few subjects the intervals are a little too narrow: in
-    simulations about 92 in 100 held the truth with 16 subjects and 94 with 30 (``tests/evaluation/test_coverage.py``).
+    simulations about 92 in 100 held the truth with 16 subjects and 94 with 30 (see ``tests/evaluation``).
     """
     samples = np.tensordot(draw_subjects(len(confusions), draws, seed), confusions, axes=1)
     return {name: bounds(score(samples)) for name, score in SCORES.items()}
