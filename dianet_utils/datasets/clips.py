@@ -74,12 +74,34 @@ def title(clips: pd.DataFrame) -> str:
 def select(
     clips: pd.DataFrame, min_class_size: int = paper.MIN_CLASS_SIZE
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The clips an experiment can use, and those left out with a ``reason`` for each.
+    """The clips that an experiment can use, and those left out with a ``reason`` for each.
 
     Kept are clips of a class with at least ``min_class_size`` labelled clips in the whole table, whose
     row has no problem, with onset < apex < offset, and with at least two files in each phase: a phase
     of one frame has weight 0 and a blank dynamic image. On the sheets of CASME-II and SAMM this rule
-    gives exactly the sample counts that the paper's accuracies imply. Raises InputError if no clip is left.
+    gives exactly the sample counts that the paper's accuracies imply.
+
+    Args:
+        clips: The clip table, as :func:`dianet_utils.datasets.load` gives it.
+        min_class_size: The fewest clips that a class may have.
+
+    Returns:
+        Two tables with the columns of ``clips``, kept and left out; the second also has ``reason``.
+
+    Raises:
+        InputError: If no clip is left.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from dianet_utils import datasets, synthetic
+        >>> small = {"subjects": 3, "clips_per_emotion": 1, "size": 48, "duration": (16, 20)}
+        >>> settings = synthetic.Settings(**small, emotions=("disgust", "surprise"))
+        >>> with TemporaryDirectory() as folder:
+        ...     clips = datasets.load("synthetic", synthetic.generate(settings, folder, 1, shown=False))
+        >>> clips.loc["s01/clip01", "apex"] = clips.loc["s01/clip01", "onset"]
+        >>> kept, left_out = datasets.select(clips, min_class_size=2)
+        >>> len(kept), left_out["reason"].to_dict()
+        (5, {'s01/clip01': 'apex 1 equals the onset, so a phase has one frame'})
     """
     sizes = clips.loc[clips["emotion"] != "", "emotion"].value_counts()
     small = {str(emotion): int(size) for emotion, size in sizes.items() if size < min_class_size}
