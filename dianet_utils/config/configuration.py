@@ -40,7 +40,7 @@ class Config:
 
     dataset: str
     # the dynamic images
-    inputs: tuple[str, ...]  # one a stream
+    inputs: tuple[str, ...]  # one per stream
     image_size: int  # pixels, square
     weighting: str  # of the frames: arp (Eq. 1-3), harmonic, rank
     temporal: int | None  # frames after temporal normalisation; None: as recorded

@@ -8,7 +8,7 @@ emotion         text    lower case; "others" in the plural everywhere
 onset           Int64   number of the first frame, as in the file names; <NA> where the cell is no number
 apex            Int64   number of the frame of strongest expression
 offset          Int64   number of the last frame (all three inclusive)
-fps             float   frames a second
+fps             float   frames per second
 frames          text    folder of the clip's frames, "" if none was found
 action_units    text    as the sheet has them ("4+7", "R12")
 crop            text    "none" where frames are cropped faces, "face" where the face is still to be found
@@ -50,7 +50,7 @@ PHASES = {"onset": ("onset", "apex"), "offset": ("apex", "offset")}
 
 
 def table(records: Sequence[Mapping[str, Any]], dataset: str, **attrs: Any) -> pd.DataFrame:
-    """The table of clips from one mapping a clip, with the columns above (and ``clip``), in that order."""
+    """The table of clips from one mapping per clip, with the columns above (and ``clip``), in that order."""
     clips = pd.DataFrame(list(records)).set_index("clip")
     clips[FRAME_NUMBERS] = clips[FRAME_NUMBERS].astype("Int64")
     clips = clips.astype({"fps": float, "missing_frames": int})
@@ -167,7 +167,7 @@ def _thin_phases(clip: pd.Series) -> list[str]:
 def compare_counts(name: str, kept: pd.DataFrame) -> pd.DataFrame:
     """Kept clips beside the counts of ``paper.EXPECTED``: columns ours, paper (<NA> if not known), verdict.
 
-    One row a class, then the totals of clips and subjects. Class counts of the paper are those that its
+    One row per class, then the totals of clips and subjects. Class counts of the paper are those that its
     selection leaves of the public sheets; the total is the one its printed accuracies imply. Synthetic
     clips have no published counts, in whatever layout they lie.
     """

@@ -59,7 +59,7 @@ def rank_weights(products: Reals) -> Reals:
     """The weight of each frame in the rank-pooled image, from the frames' inner products [T, T]: [T].
 
     The regression needs the running means only through their inner products: in the axes of those
-    the T points have T coordinates instead of one a pixel, and the same solution. With the means
+    the T points have T coordinates instead of one per pixel, and the same solution. With the means
     V = M I of the frames I and the solution d = sum_t b_t V_t, the frames' weights are M' b.
     """
     from sklearn.svm import LinearSVR

@@ -180,7 +180,7 @@ class Moments(NamedTuple):
 def phase_weights(
     phases: Sequence[str], moments: Moments, weighting: str = "arp", temporal: int | None = None
 ) -> Integers | Reals:
-    """One row of weights a phase over the frames of a clip: [phase, T], zero outside the phase.
+    """One row of weights per phase, over the frames of a clip: [phase, T], zero outside the phase.
 
     ``weighting`` is ``"arp"`` (whole numbers) or ``"harmonic"`` (float64); the offset phase carries
     the opposite sign (Eq. 3). ``active`` and ``affective`` have weights of their own; a flow, which is

@@ -88,7 +88,7 @@ def compare(predictions: Mapping[str, pd.DataFrame], leaky_with_honest: bool = F
 
 
 def _hits(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row a clip, sorted: its subject, the ``seeds`` that predicted it and those that were ``right``."""
+    """One row per clip, sorted: its subject, the ``seeds`` that predicted it, those that were ``right``."""
     right = predictions["true"] == predictions["predicted"]
     rows = predictions.assign(right=right.astype(np.int64)).groupby("clip")
     return rows.agg(subject=("subject", "first"), right=("right", "sum"), seeds=("seed", "nunique"))

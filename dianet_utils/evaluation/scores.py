@@ -139,14 +139,14 @@ def _accuracy_by_seed(predictions: pd.DataFrame) -> dict[str, float]:
 
 
 def per_subject(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row a subject: ``clips``, ``correct`` (both summed over seeds) and ``accuracy``."""
+    """One row per subject: ``clips``, ``correct`` (both summed over seeds) and ``accuracy``."""
     hits = (predictions["true"] == predictions["predicted"]).groupby(predictions["subject"])
     table = pd.DataFrame({"clips": hits.size(), "correct": hits.sum()})
     return table.assign(accuracy=table["correct"] / table["clips"])
 
 
 def per_class(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """One row a class: ``clips``, ``precision``, ``recall`` and ``f1``, pooled over folds and seeds."""
+    """One row per class: ``clips``, ``precision``, ``recall`` and ``f1``, pooled over folds and seeds."""
     confusion = confusion_by_subject(predictions, classes)[1].sum(0)
     true, predicted, hits = confusion.sum(1), confusion.sum(0), confusion.diagonal()
     table = {
