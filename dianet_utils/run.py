@@ -75,11 +75,30 @@ def versions() -> None:
 
 
 def check_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the parameters among a notebook's ``globals()``; one InputError for all mistakes.
+    """Check the parameters among a notebook's ``globals()``.
 
     In a fresh kernel a plain value under an unknown name that resembles a parameter is refused as
-    well: papermill only warns about a misspelt name and runs the defaults. Returns the checked
-    values, without those left at None.
+    well: papermill only warns about a misspelt name and runs the defaults.
+
+    Args:
+        values: Names and values; those that are no parameters are passed over.
+
+    Returns:
+        The checked values, without those left at None.
+
+    Raises:
+        InputError: Once, for all mistakes.
+
+    Example:
+        papermill hands numbers and flags over as texts.
+
+        >>> from dianet_utils import run
+        >>> run.check_parameters({"dataset": "synthetic", "epochs": "3", "flip": "false", "fusion": None})
+        {'dataset': 'synthetic', 'epochs': 3, 'flip': False}
+        >>> run.check_parameters({"epoch": 3})
+        Traceback (most recent call last):
+            ...
+        dianet_utils.plumbing.errors.InputError: there is no parameter 'epoch' (did you mean 'epochs'?).
     """
     checks = {**CHECKS, **RUN_CHECKS}
     given = {name: values[name] for name in checks if values.get(name) is not None}
@@ -107,7 +126,25 @@ def _misspelt(values: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[st
 
 
 def config_of(parameters: Mapping[str, Any]) -> Config:
-    """The configuration among checked parameters; what is absent takes the dataset's default."""
+    """The configuration among checked parameters; what is absent takes the dataset's default.
+
+    Args:
+        parameters: As :func:`check_parameters` returns them; those that are no settings are passed over.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        InputError: For settings that do not go together.
+
+    Example:
+        Where to run is no setting, and on licensed data the defaults are the paper's.
+
+        >>> from dianet_utils import run
+        >>> config = run.config_of({"dataset": "casme2", "epochs": 3, "device": "cpu"})
+        >>> config.epochs, config.image_size, config.backbone
+        (3, 224, 'tf_efficientnetv2_b0')
+    """
     return configure(**{name: value for name, value in parameters.items() if name in _CONFIG_FIELDS})
 
 
@@ -116,8 +153,35 @@ def make_bank(
 ) -> "Bank":
     """The bank of dynamic images that a configuration needs, from the cache where it is there.
 
-    Genders stay with the clips only for a system that learns them: no other run depends on them. With
-    ``shifts``, or an apex jitter, the bank also holds the clips with their apex moved by so many frames.
+    Genders stay with the clips only for a system that learns them: no other run depends on them.
+
+    Args:
+        clips: The clip table, as :func:`dianet_utils.datasets.select` keeps it.
+        config: The configuration.
+        workers: Threads that decode; 0 for one per usable core.
+        shown: Whether to print progress.
+        shifts: Frames by which the apex of every clip is moved, each in images of its own beside the others;
+            an apex jitter of the configuration adds its own.
+
+    Returns:
+        The bank, from :func:`dianet_utils.dynamic_images.build_bank`.
+
+    Raises:
+        InputError: For every clip or frame that cannot be used, at once.
+
+    Example:
+        One image per input of the configuration:
+
+        >>> from tempfile import TemporaryDirectory
+        >>> from dianet_utils import datasets, run, synthetic
+        >>> small = {"subjects": 3, "clips_per_emotion": 1, "size": 48, "duration": (16, 20)}
+        >>> settings = synthetic.Settings(**small, emotions=("disgust", "surprise"))
+        >>> config = run.config_of({"inputs": ("whole", "onset"), "image_size": 32})
+        >>> with TemporaryDirectory() as folder:
+        ...     clips = datasets.load("synthetic", synthetic.generate(settings, folder, 1, shown=False))
+        ...     bank = run.make_bank(clips, config, shown=False)
+        >>> bank.phases, bank.images.shape, bank.classes
+        (('whole', 'onset'), (6, 2, 3, 32, 32), ['disgust', 'surprise'])
     """
     from dianet_utils.dynamic_images import jitter_shifts, shift_apex
 
@@ -233,7 +297,21 @@ def _origin(bank: "Bank") -> dict[str, Any]:
 
 
 def describe(config: Config) -> "pd.DataFrame":
-    """One row a setting: its value here, the paper's default, and where the two differ."""
+    """Every setting of a configuration beside the paper's default.
+
+    Args:
+        config: The configuration.
+
+    Returns:
+        One row per setting, all as texts, with its value in this run, the default on licensed data, and
+        ``yes`` where the two differ.
+
+    Example:
+        >>> from dianet_utils import run
+        >>> table = run.describe(run.config_of({"dataset": "casme2", "epochs": 3}))
+        >>> table[table["differs"] == "yes"].reset_index().to_dict("records")
+        [{'setting': 'epochs', 'this run': '3', 'licensed default': '50', 'differs': 'yes'}]
+    """
     import pandas as pd
 
     from dianet_utils.config import PAPER_DEFAULTS

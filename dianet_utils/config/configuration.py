@@ -40,7 +40,7 @@ class Config:
 
     dataset: str
     # the dynamic images
-    inputs: tuple[str, ...]  # one a stream
+    inputs: tuple[str, ...]  # one per stream
     image_size: int  # pixels, square
     weighting: str  # of the frames: arp (Eq. 1-3), harmonic, rank
     temporal: int | None  # frames after temporal normalisation; None: as recorded
@@ -214,10 +214,29 @@ def defaults(dataset: str, model: str = "dianet") -> dict[str, Any]:
 
 
 def configure(dataset: str = "synthetic", **given: Any) -> Config:
-    """A checked configuration; ``None`` for a field means the default of the dataset and the model.
+    """A checked configuration.
 
-    Raises :class:`~dianet_utils.plumbing.errors.InputError` naming every wrong parameter at once, and
-    then all that does not go together, such as a backbone for a system that has its own.
+    Args:
+        dataset: The name of the dataset, which chooses the defaults.
+        **given: Fields of :class:`Config`; None means the default of the dataset and the model.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        InputError: Naming every wrong parameter at once, and then all that does not go together, such as a
+            backbone for a system that has its own.
+
+    Example:
+        >>> from dianet_utils.config import configure
+        >>> configure("casme2", epochs="3").epochs, configure("casme2").image_size, configure().image_size
+        (3, 224, 64)
+        >>> configure(fusion="cross_token", dropout=2)  # doctest: +NORMALIZE_WHITESPACE
+        Traceback (most recent call last):
+            ...
+        dianet_utils.plumbing.errors.InputError: parameter fusion is 'cross_token' but must be one of
+        cross_channel, cross_tokens, cross_spatial, cross_single_token, simple, concat
+        (did you mean 'cross_tokens'?); parameter dropout is 2 but must be a number from 0 to 0.95.
     """
     named = {"dataset": dataset, **{name: value for name, value in given.items() if value is not None}}
     system = SYSTEMS.get(str(named.get("model", "dianet")))

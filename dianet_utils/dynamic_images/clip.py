@@ -160,13 +160,13 @@ def _keeping(frames: Iterable[Frame], positions: set[int], kept: dict[int, Frame
 
 
 def _rows(moments: Moments, recipe: Recipe) -> Integers:
-    """One row of whole numbers an input; a row's unit does not matter to an image scaled by its own range."""
+    """One row of whole numbers per input; its unit does not matter to an image scaled by its own range."""
     weights = (phase_weights([name], moments, recipe.weighting, recipe.temporal) for name in recipe.phases)
     return np.stack([whole_numbers(row)[0] for (row,) in weights])
 
 
 def _rank_rows(frames: list[Frame], moments: Moments, recipe: Recipe) -> Integers:
-    """The weights of rank pooling, one row an input: it ranks the frames of a phase among themselves."""
+    """The weights of rank pooling, one row per input: it ranks the frames of a phase among themselves."""
     products = gram(frames)
     rows = _rows(moments, replace(recipe, weighting="arp"))
     for row, phase in zip(rows, recipe.phases, strict=True):

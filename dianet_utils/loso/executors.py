@@ -47,7 +47,7 @@ def train_folds(
 ) -> Iterator[dict[str, Any]]:
     """The results of ``folds`` as they finish, each with the ``seconds`` that it took by the clock.
 
-    ``workers`` processes train side by side (0: one a core on a CPU, one on a GPU); several on one GPU
+    ``workers`` processes train side by side (0: one per core on a CPU, one on a GPU); several on one GPU
     share it. ``scheduler`` is the address of a Dask scheduler (``tcp://...``), whose workers then train
     instead. Raises InputError when no scheduler answers, or when a fold loses one worker after another.
     """

@@ -35,12 +35,40 @@ def fold_seed(seed: int, subject: str) -> int:
 
 
 def make_folds(clips: pd.DataFrame, validation: str, seed: int, max_folds: int | None = None) -> list[Fold]:
-    """One fold a subject, in the order of the subjects' names.
+    """One fold per subject, in the order of the subjects' names.
 
-    With ``validation="held_out"`` about 15 % of the other subjects (at least one) choose the epoch;
-    with ``"none"`` all of them train and every epoch is used. The test subject is in neither. With
-    ``"test_subject"`` all others train as well, and the test subject validates: the habit of much public
-    code, kept to measure what it does.
+    Args:
+        clips: A table with the column ``subject``, one row per clip.
+        validation: Who chooses the epoch. With ``held_out``, about 15 % of the other subjects (at least one);
+            with ``none`` all of them train and every epoch is used. The test subject is in neither. With
+            ``test_subject`` all others train as well, and the test subject validates: the habit of much
+            public code, kept to measure what it does.
+        seed: The seed from which the subjects who validate are drawn.
+        max_folds: Only the first folds; None for all.
+
+    Returns:
+        The folds; each names rows of ``clips`` by their number.
+
+    Raises:
+        InputError: For fewer than 3 subjects.
+
+    Example:
+        No subject is in two parts of a fold, and no clip is left over.
+
+        >>> import pandas as pd
+        >>> from dianet_utils import loso
+        >>> clips = pd.DataFrame({"subject": list("ccaabbdd")})
+        >>> folds = loso.make_folds(clips, "held_out", seed=0)
+        >>> [(fold.subject, fold.test.tolist()) for fold in folds]
+        [('a', [2, 3]), ('b', [4, 5]), ('c', [0, 1]), ('d', [6, 7])]
+        >>> for fold in folds:
+        ...     rows = (fold.train, fold.validation, fold.test)
+        ...     parts = [set(clips["subject"].iloc[numbers]) for numbers in rows]
+        ...     print([len(part) for part in parts], len(set.union(*parts)))
+        [2, 1, 1] 4
+        [2, 1, 1] 4
+        [2, 1, 1] 4
+        [2, 1, 1] 4
     """
     from sklearn.model_selection import LeaveOneGroupOut
 

@@ -49,18 +49,53 @@ def run(
     every: float = 0.0,
     scheduler: str | None = None,
 ) -> Results:
-    """Run the folds that ``out`` does not hold yet and return all that were asked for.
-
-    ``out`` is the run folder; its files describe every fold it holds, also those of other seeds.
-    ``workers`` processes train folds side by side (0: one a core on a CPU, one on a GPU), each on one thread,
-    with the same numbers as one process; ``scheduler`` is the address of a Dask scheduler whose workers train
-    instead, see :mod:`dianet_utils.loso.executors`. Progress is printed for each fold, or at most once in
-    ``every`` seconds. Under the policy ``test_subject`` a
-    :class:`~dianet_utils.plumbing.errors.LeakyWarning` is given once, and ``out`` must say
-    ``LEAKY-test_subject``.
+    """Run the folds that a run folder does not hold yet and return all that were asked for.
 
     A second process that is given the same folder waits for the first. A fold whose loss stops being finite
-    is given up while the others run on; an InputError then names it, and no scores are written.
+    is given up while the others run on.
+
+    Args:
+        bank: The images of the clips.
+        config: What determines the numbers of the run.
+        out: The run folder; its files describe every fold it holds, also those of other seeds. Under the
+            policy ``test_subject`` its name must hold ``LEAKY-test_subject``, and a
+            :class:`~dianet_utils.plumbing.errors.LeakyWarning` is given once.
+        seeds: Each seed runs all folds.
+        max_folds: Only the first folds of each seed; None for all.
+        workers: Processes that train folds side by side (0: one per core on a CPU, one on a GPU), each on one
+            thread, with the same numbers as one process.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:0`` and so on.
+        shown_progress: Whether to print progress, for each fold or at most once in ``every`` seconds.
+        every: Seconds between two lines of progress.
+        scheduler: The address of a Dask scheduler whose workers train instead, see
+            :mod:`dianet_utils.loso.executors`.
+
+    Returns:
+        The predictions, scores and records of these folds.
+
+    Raises:
+        InputError: Naming the folds that failed, in which case no scores are written; and for a folder that
+            holds another run, or files that are damaged.
+
+    Example:
+        Each clip is predicted once, by a network that has not seen its subject.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from dianet_utils import loso
+        >>> from dianet_utils.config import configure
+        >>> from dianet_utils.dynamic_images import Bank
+        >>> names = [f"{subject}/{emotion}" for subject in "abc" for emotion in ("disgust", "surprise")]
+        >>> told = {"subject": [name[0] for name in names], "emotion": [name[2:] for name in names]}
+        >>> clips = pd.DataFrame(told, index=pd.Index(names, name="clip"))
+        >>> noise = np.random.default_rng(0).normal(0, 0.3, (6, 2, 3, 32, 32)).astype(np.float32)
+        >>> bank = Bank(noise, clips, ("onset", "offset"), "signed")
+        >>> config = configure(backbone="test_efficientnet", image_size=32, epochs=1, hidden=8, batch_size=4)
+        >>> with TemporaryDirectory() as folder:
+        ...     results = loso.run(bank, config, folder, workers=1, device="cpu", shown_progress=False)
+        >>> sorted(results.predictions["clip"]) == names, results.metrics["folds"]
+        (True, 3)
     """
     folds = [fold for seed in seeds for fold in make_folds(bank.clips, config.validation, seed, max_folds)]
     everything = run_folds(bank, folds, config, out, workers, device, shown_progress, every, scheduler)

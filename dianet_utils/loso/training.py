@@ -146,10 +146,10 @@ def _finite(loss: PassLoss, kind: str, fold: Fold, epoch: int) -> float:
 
 
 def _optimiser(model: nn.Module, config: Config, steps: int) -> tuple[torch.optim.Optimizer, Any]:
-    """The optimiser and its schedule, to be stepped once a batch (``steps`` batches an epoch)."""
+    """The optimiser and its schedule, to be stepped once per batch (``steps`` batches per epoch)."""
     kind = torch.optim.AdamW if config.optimiser == "adamw" else torch.optim.Adam
     parameters = list(model.parameters())
-    fused = True if parameters[0].is_cuda else None  # one launch a step on a GPU, torch's choice on a CPU
+    fused = True if parameters[0].is_cuda else None  # one launch per step on a GPU, torch's choice on a CPU
     optimiser = kind(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
     if config.schedule == "one_cycle":
         total = steps * config.epochs

@@ -28,10 +28,33 @@ __all__ = [
 
 
 def build(name: str, num_classes: int, **given: Any) -> Network:
-    """A network by name, with ``num_classes`` logits; the other arguments are its :func:`options`.
+    """A network by name.
 
     Random weights come from torch's global generator: call ``torch.manual_seed`` first for the same ones.
-    Raises InputError for a name or an option that does not exist, and whatever the network refuses.
+
+    Args:
+        name: The name of a system, a key of :data:`dianet_utils.config.SYSTEMS`.
+        num_classes: The number of emotions, each with one logit.
+        **given: Options of the network; :func:`options` names them.
+
+    Returns:
+        The network, in training mode on the CPU. It maps float images [N, P, 3, H, W] to an :class:`Output`.
+
+    Raises:
+        InputError: For a name or an option that does not exist, and for whatever the network refuses.
+
+    Example:
+        What a network says of one clip does not depend on the other clips of the batch.
+
+        >>> import torch
+        >>> from dianet_utils import models
+        >>> _ = torch.manual_seed(0)
+        >>> network = models.build("dianet", 5, backbone="test_efficientnet", hidden=16).eval()
+        >>> images = torch.rand(3, 2, 3, 32, 32)  # 3 clips, 2 phases
+        >>> with torch.inference_mode():
+        ...     together, alone = network(images).logits, network(images[:1]).logits
+        >>> tuple(together.shape), torch.allclose(together[:1], alone, atol=1e-5)
+        ((3, 5), True)
     """
     known = options(name)
     unknown = sorted(set(given) - set(known))

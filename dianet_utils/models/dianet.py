@@ -1,4 +1,4 @@
-"""DIANet: one stream a phase, fusion by cross attention, a small classifier (section 2.2, Fig. 1 and 2)."""
+"""DIANet: one stream per phase, fusion by cross attention, a small classifier (section 2.2, Fig. 1 and 2)."""
 
 from collections import OrderedDict
 
@@ -22,7 +22,7 @@ class DIANet(Network):
 
     ``streams="shared"`` (section 2.2) sends both phases through one backbone in one batch of N * P images, so
     that BatchNorm takes its training statistics over the phases together; ``"dedicated"`` (the abstract) has
-    a backbone a phase. ``phases=1`` is the single stream of Table 4, without fusion. ``fusion`` names a
+    one backbone per phase. ``phases=1`` is the single stream of Table 4, without fusion. ``fusion`` names a
     reading of :mod:`~dianet_utils.models.fusion`; :func:`dianet_utils.models.pretrained.load` explains
     ``pretrained``. ``hidden`` and ``dropout`` (0 to 1) are of the MLP; the paper prints neither. Its authors
     have published no code, so this too is a reconstruction, with every open reading an option.

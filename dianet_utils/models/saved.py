@@ -41,7 +41,43 @@ class Saved:
 def save(
     folder: str | Path, model: "Network", config: Config, classes: list[str], about: Mapping[str, Any]
 ) -> Path:
-    """Write a model with its card; ``about`` as in :class:`Saved`. The note is written last."""
+    """Write a model with its card into a folder. The note is written last.
+
+    Args:
+        folder: A folder, made if it is not there; what an earlier call wrote is replaced.
+        model: The trained network.
+        config: The configuration that built it.
+        classes: The emotions in the order of the network's scores.
+        about: What it was trained on, as in :class:`Saved`.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: If a file cannot be written.
+
+    Example:
+        What is read back gives the same scores.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> import torch
+        >>> from dianet_utils import models
+        >>> from dianet_utils.config import configure
+        >>> from dianet_utils.models import saved
+        >>> config = configure(backbone="test_efficientnet", image_size=32, hidden=16)
+        >>> network = models.build_model(config, 2).eval()
+        >>> about = {"trained_on": "nothing", "synthetic": True, "clips": 0, "subjects": 0}
+        >>> about |= {"data_fingerprint": "", "framing": None, "loso": None}
+        >>> with TemporaryDirectory() as folder:
+        ...     place = saved.save(folder, network, config, ["disgust", "surprise"], about)
+        ...     names = sorted(path.name for path in place.iterdir())
+        ...     kept = saved.load(place)
+        >>> names
+        ['MODEL_CARD.md', 'model.json', 'model.safetensors']
+        >>> images = torch.rand(1, 2, 3, 32, 32)
+        >>> torch.equal(network(images).logits, kept.model(images).logits), kept.classes
+        (True, ('disgust', 'surprise'))
+    """
     from safetensors.torch import save as to_bytes
 
     folder = Path(folder)
@@ -60,7 +96,28 @@ def save(
 
 
 def load(folder: str | Path) -> Saved:
-    """Read the model in ``folder``; InputError in one sentence for what is missing, foreign or damaged."""
+    """Read the model in a folder that :func:`save` wrote.
+
+    Args:
+        folder: The folder, ``model`` of a run folder.
+
+    Returns:
+        The network in evaluation mode on the CPU, and all that is known about it.
+
+    Raises:
+        InputError: In one sentence, for what is missing, foreign or damaged.
+
+    Example:
+        Read back what was written: see :func:`save`. A folder without a model is refused.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> from dianet_utils.models import saved
+        >>> with TemporaryDirectory() as folder:
+        ...     saved.load(folder)
+        Traceback (most recent call last):
+            ...
+        dianet_utils.plumbing.errors.InputError: ... holds no saved model (model.json is not there): ...
+    """
     folder = Path(folder).expanduser()
     note = _read_note(folder)
     weights = _read_weights(folder, note["sha256"])

@@ -56,7 +56,7 @@ def draw_strip(frames: NDArray[np.uint8], moments: Moments, title: str = "", mos
 
 
 def draw_probabilities(probabilities: pd.Series, title: str = "") -> Figure:
-    """One bar a class, the largest on top, and a line where an even guess would be."""
+    """One bar per class, the largest on top, and a line where an even guess would be."""
     drawn, place = figure(5.0, 0.8 + 0.32 * len(probabilities))
     first = [BLUE] + [GREY] * (len(probabilities) - 1)
     bars = place.barh(probabilities.index, probabilities, color=first)
@@ -75,7 +75,7 @@ def draw_looks(
     apex: NDArray[np.uint8],
     title: str,
 ) -> Figure:
-    """One row a phase: its dynamic image, Grad-CAM of it, and Grad-CAM laid over the apex frame.
+    """One row per phase: its dynamic image, Grad-CAM of it, and Grad-CAM laid over the apex frame.
 
     ``images`` [phase, 3, H, W] as the network gets them, ``looks`` [phase, h, w], ``apex`` [H, W, 3]. Each
     map is divided by its largest value, so that maps say where, not how much.

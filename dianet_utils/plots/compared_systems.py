@@ -16,7 +16,7 @@ from dianet_utils.tables import Entry
 
 
 def draw_inputs(entries: Sequence[Entry], clip: str) -> Figure:
-    """The images of one clip that each row of a table reads, one row of pictures a system.
+    """The images of one clip that each row of a table reads, one row of pictures per system.
 
     Signed images are shown in red (rose) and blue (fell), others in grey: dynamic images by their mean over
     the colours, an optical flow by its length.
@@ -84,7 +84,7 @@ def _draw_stages(ax: Axes, table: pd.DataFrame) -> None:
 def draw_recovery(kept: pd.DataFrame, drift: Mapping[str, float]) -> Figure:
     """How much each phase's image keeps of an expression, by how far it recovers, and of a steady drift.
 
-    ``kept`` has a column a phase and as index the part of the motion that is left at the offset; both in
+    ``kept`` has one column per phase and as index the part of the motion that is left at the offset; both in
     parts of the peak. ``drift`` has for each phase the part of the drift over the clip that it keeps.
     """
     fig, (left, right) = figure(6.8, 3.0, ncols=2, sharey=True, width_ratios=(2.2, 1))

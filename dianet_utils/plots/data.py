@@ -55,7 +55,7 @@ def draw_phase_lengths(clips: pd.DataFrame) -> Figure:
         ax.hist(length, bins=bins, color=PHASE_COLOURS[phase], label=median, **style)
         ax.axvline(length.median(), color=PHASE_COLOURS[phase], linestyle="--" if filled else ":")
     frames = ax.secondary_xaxis("top", functions=(lambda ms: ms * fps / 1000, lambda n: n * 1000 / fps))
-    frames.set_xlabel(f"frames at {fps:g} a second")
+    frames.set_xlabel(f"frames at {fps:g} per second")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel="length of the phase (ms)", ylabel="clips")
     ax.legend(title=title(clips), fontsize="small", title_fontsize="small")
@@ -85,7 +85,7 @@ def draw_subjects(clips: pd.DataFrame) -> Figure:
 
 
 def draw_endpoints(clips: pd.DataFrame, names: Sequence[str]) -> Figure:
-    """Onset, apex and offset frame of the clips ``names``, one clip a row, cropped as used."""
+    """Onset, apex and offset frame of the clips ``names``, one clip per row, cropped as used."""
     fig, axes = figure(3.7, 1.2 * len(names) + 0.3, nrows=len(names), ncols=3, squeeze=False)
     for row, name in zip(axes, names, strict=True):
         for ax, which, (number, image) in zip(row, FRAME_NUMBERS, _endpoints(clips, name), strict=True):

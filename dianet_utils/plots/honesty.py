@@ -56,7 +56,7 @@ def _draw_interval(ax: Axes, row: pd.Series, height: float, marker: str, colour:
 
 
 def draw_choosing(folds: Sequence[dict[str, Any]], title: str) -> Figure:
-    """Accuracy on the test subject after each epoch, a thin line a fold; the epoch that a leaky run keeps.
+    """Accuracy on the test subject by epoch, one thin line per fold, and the epoch that a leaky run keeps.
 
     ``folds`` are those of a run with the policy ``test_subject``. The gap between the mean of the kept
     epochs and the mean of the last ones is what choosing brings.
@@ -123,7 +123,7 @@ def draw_reliability(curves: Mapping[str, pd.DataFrame], title: str) -> Figure:
 
 
 def draw_granularity(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """How many of the paper's own accuracies each number of clips makes possible: a panel a dataset.
+    """How many of the paper's own accuracies each number of clips makes possible: one panel per dataset.
 
     ``tables`` maps a dataset to what :func:`dianet_utils.evaluation.granularity.paper_fits` gives. The count
     that our selection leaves is marked.

@@ -62,7 +62,7 @@ def draw_architecture_on(
 
 
 def _draw_streams(ax: Axes, streams: str) -> None:
-    """One backbone across both rows, or one a row."""
+    """One backbone across both rows, or one per row."""
     if streams == "shared":
         _box(ax, 2.08, sum(_ROWS.values()) / 2, 1.12, 2.35, "backbone\n(one for\nboth)", GREY)
         return
@@ -100,9 +100,12 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colou
 
 
 def draw_costs(costs: pd.DataFrame) -> Figure:
-    """Bars of parameters and of arithmetic; ``costs`` has a row a network, columns parameters and flops."""
+    """Bars of parameters and arithmetic; ``costs`` has one row per network, columns parameters and flops."""
     fig, axes = figure(6.0, 0.9 + 0.36 * len(costs), ncols=2, sharey=True)
-    sides = (("parameters", 1e6, "million parameters", BLUE), ("flops", 1e9, "GFLOP a clip, forward", ORANGE))
+    sides = (
+        ("parameters", 1e6, "million parameters", BLUE),
+        ("flops", 1e9, "GFLOP per clip, forward", ORANGE),
+    )
     for ax, (column, unit, label, colour) in zip(axes, sides, strict=True):
         bars = ax.barh(costs.index, costs[column] / unit, color=colour)
         ax.bar_label(bars, fmt="%.3g", padding=3, fontsize=9)
@@ -129,7 +132,7 @@ def draw_softmax(counts: Sequence[int] = (1, 2, 4, 16)) -> Figure:
 
 
 def draw_gradients(norms: pd.DataFrame) -> Figure:
-    """Gradient norms of the projections; a row a reading, columns query, key and value.
+    """Gradient norms of the projections; one row per reading, columns query, key and value.
 
     The axis is logarithmic, but linear below the power of ten under the smallest norm, so that zero shows.
     """
@@ -201,7 +204,7 @@ def _draw_pair(ax: Axes, place: NDArray[np.floating], degrees: float) -> None:
 
 
 def draw_tradeoff(history: pd.DataFrame) -> Figure:
-    """What lambda trades: cross-entropy and angle by training step, a line a weight.
+    """What lambda trades: cross-entropy and angle by training step, one line per weight.
 
     ``history`` columns: weight, step, cross_entropy, angle (degrees).
     """
@@ -221,7 +224,7 @@ def draw_tradeoff(history: pd.DataFrame) -> Figure:
 
 
 def draw_augmented(images: NDArray[np.floating], titles: Sequence[str]) -> Figure:
-    """Columns of versions of a clip, a row a phase, in grey; ``images`` [version, 2, H, W]."""
+    """Columns of versions of a clip, one row per phase, in grey; ``images`` [version, 2, H, W]."""
     fig, axes = figure(1.2 * len(images), 2.5, nrows=2, ncols=len(images))
     for column, title in enumerate(titles):
         axes[0, column].set_title(title, fontsize=9)

@@ -168,7 +168,7 @@ def draw_follow(
 
 
 def draw_responses(table: pd.DataFrame, unit: str) -> Figure:
-    """What each phase's image keeps of the motion: one point a clip, columns are phases."""
+    """What each phase's image keeps of the motion: one point per clip, columns are phases."""
     import seaborn as sns
 
     drawn, place = figure(6.0, 2.8)
@@ -197,7 +197,7 @@ def draw_resampling(matrix: NDArray[Any], folded: NDArray[Any]) -> Figure:
     grid.set(ylabel="new frame", title=f"{count} frames become {length}")
     below.bar(np.arange(1, count + 1), folded / (length - 1), color=[RED if w > 0 else BLUE for w in folded])
     below.axhline(0, color="black", lw=0.8)
-    below.set(xlabel="original frame", ylabel="weight", title="the same, folded into one weight a frame")
+    below.set(xlabel="original frame", ylabel="weight", title="the same, folded into one weight per frame")
     return drawn
 
 
@@ -219,7 +219,7 @@ def draw_scalings(image: NDArray[Any]) -> Figure:
 
 
 def draw_contact_sheet(bank: Bank, title: str = "") -> Figure:
-    """The first clip of each class of a bank, channels averaged: one row a phase, one column a class."""
+    """The first clip of each class of a bank, channels averaged: one row per phase, one column per class."""
     labels, names, phases = bank.clips["emotion"].to_numpy(), bank.classes, bank.phases
     cell = min(1.3, 6.6 / len(names))  # inches
     size = (cell * len(names) + 0.4, (cell + 0.05) * len(phases) + 0.5)

@@ -13,7 +13,7 @@ LEVEL = 0.05
 
 
 def draw_readings(table: pd.DataFrame, data: str) -> Figure:
-    """Accuracy with its interval, one line a reading, grouped by question; ``data`` names the clips.
+    """Accuracy with its interval, one line per reading, grouped by question; ``data`` names the clips.
 
     ``table`` is what :func:`dianet_utils.tables.readings_table` gives. The default is hollow and its accuracy
     runs down the figure; a reading that differs from it (Holm's p below 0.05) is a red diamond.
@@ -70,7 +70,7 @@ def _legend() -> list[Line2D]:
 
 
 def draw_lambda(table: pd.DataFrame) -> Figure:
-    """Cosine between the streams (left) and accuracy with its interval (right), a point a lambda.
+    """Cosine between the streams (left) and accuracy with its interval (right), one point per lambda.
 
     ``table``: index lambda, columns ``cosine`` and, in percent, ``accuracy low high``.
     """
@@ -90,7 +90,7 @@ def draw_lambda(table: pd.DataFrame) -> Figure:
 
 
 def draw_transfer(table: pd.DataFrame, data: str) -> Figure:
-    """Accuracy on the same kind of clips, by who trained and on what; one line a run.
+    """Accuracy on the same kind of clips, by who trained and on what; one line per run.
 
     ``table``: index the run's name for people, columns ``accuracy low high chance`` in percent.
     """

@@ -21,7 +21,7 @@ _ROLES = {"trains": _LIGHT, "validates": ORANGE, "tests": BLUE, "tests and choos
 
 
 def draw_protocol(folds: "Sequence[Fold]", clips: pd.DataFrame) -> Figure:
-    """Who trains, validates and tests in each fold: one row a fold, one column a subject."""
+    """Who trains, validates and tests in each fold: one row per fold, one column per subject."""
     subjects = sorted(clips["subject"].unique())
     roles = np.zeros((len(folds), len(subjects)), dtype=int)
     column = {name: index for index, name in enumerate(subjects)}
@@ -42,7 +42,7 @@ def draw_protocol(folds: "Sequence[Fold]", clips: pd.DataFrame) -> Figure:
 
 
 def draw_training(folds: Sequence[dict[str, Any]]) -> Figure:
-    """Training and validation loss over the epochs, one thin line a fold, the median thick.
+    """Training and validation loss over the epochs, one thin line per fold, the median thick.
 
     Folds of a leaky run have no validation loss, and the figure says which run it shows.
     """

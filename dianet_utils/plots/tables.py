@@ -29,7 +29,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def draw_table(summary: Summary) -> Figure:
-    """Ours with intervals beside the paper's cells: a row a system, a panel a dataset.
+    """Ours with intervals beside the paper's cells: one row per system, one panel per dataset.
 
     Synthetic clips have a panel of their own; on a licensed dataset ours stand in its panel.
     """
@@ -154,9 +154,9 @@ def p_text(p: float) -> str:
 
 
 def draw_cost(summary: Summary) -> Figure:
-    """Accuracy with its interval against the arithmetic and the weights it takes, one point a system."""
+    """Accuracy with its interval against the arithmetic and the weights it takes, one point per system."""
     rows = _records(summary.rows.dropna(subset="accuracy"))
-    panels = {"flops": "MFLOP a clip", "parameters": "parameters, millions"}
+    panels = {"flops": "MFLOP per clip", "parameters": "parameters, millions"}
     fig, axes = figure(6.8, 3.6, ncols=2, sharey=True)
     for ax, (column, label) in zip(axes, panels.items(), strict=True):
         for index, row in enumerate(rows):

@@ -114,9 +114,30 @@ TABLES = {table.number: table for table in (_table_1(), _table_2(), _table_3(), 
 
 
 def choose(number: int, dataset: str, rows: str | None = None) -> list[TableRow]:
-    """The rows that ``rows`` names (keys with commas between); None means the defaults of the dataset.
+    """The rows of one of the paper's tables that are to be run.
 
-    In Table 2 any backbone of timm is a row. Raises one InputError for all that is wrong.
+    Args:
+        number: The number of the table, 1 to 4.
+        dataset: The name of the dataset.
+        rows: Keys of rows with commas between; None for the defaults of the dataset. In Table 2 any backbone
+            of timm is a row.
+
+    Returns:
+        The rows, in the order given.
+
+    Raises:
+        InputError: Once, for all that is wrong.
+
+    Example:
+        >>> from dianet_utils import tables
+        >>> [row.title for row in tables.choose(4, "synthetic", "whole, onset+offset")]
+        ['Whole clip', 'Onset and offset']
+        >>> [row.settings["backbone"] for row in tables.choose(2, "casme2")]
+        ['resnet18', 'tf_efficientnetv2_b0', 'convnext_tiny', 'mobilevit_s']
+        >>> tables.choose(4, "synthetic", "onsets")
+        Traceback (most recent call last):
+            ...
+        dianet_utils.plumbing.errors.InputError: Parameter rows of Table 4: there is no 'onsets' ...
     """
     table = TABLES[number]
     known = {row.key: row for row in table.rows}

@@ -98,7 +98,7 @@ def _cost(config: Config, bank: "Bank") -> "Cost":
 
 
 def overview(entries: Sequence[Entry]) -> pd.DataFrame:
-    """One line a row: what it is made of, and the cost of one clip in millions."""
+    """One line per row: what it is made of, and the cost of one clip in millions."""
     from dianet_utils.models import status
 
     lines = []

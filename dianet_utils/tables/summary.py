@@ -40,7 +40,7 @@ class Summary:
 
 
 def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
-    """One row a system, those of the paper that were not run last.
+    """One row per system, those of the paper that were not run last.
 
     Columns: ``system``; ours: ``status`` (a port of public code, or a reconstruction), ``accuracy low high
     chance`` in percent (pooled over folds and seeds, with a 95 % interval over subjects), ``spread`` (the

@@ -17,7 +17,7 @@ _KINDS = (
 
 
 def readable(summary: Summary) -> pd.DataFrame:
-    """The table as texts, one row a system: ours first, then the paper's cells with their kinds."""
+    """The table as texts, one row per system: ours first, then the paper's cells with their kinds."""
     apart = summary.synthetic or summary.leaky
     data = f"{summary.data}, not comparable" if apart else summary.data
     rows = summary.rows
@@ -42,7 +42,7 @@ def readable(summary: Summary) -> pd.DataFrame:
 
 
 def each(rows: pd.DataFrame, names: str, form: Callable[..., str]) -> list[str]:
-    """One text a row from some of its columns; ``-`` where a number is missing."""
+    """One text per row from some of its columns; ``-`` where a number is missing."""
     values = rows[names.split()].itertuples(index=False)
     return ["-" if any(pd.isna(value) for value in row) else form(*row) for row in values]
 
