@@ -218,13 +218,12 @@ def keep_model(bank: "Bank", config: Config, folder: Path, device: str = "auto")
 
 def _origin(bank: "Bank") -> dict[str, Any]:
     """What a model's note says of the clips that it was trained on."""
-    from dianet_utils import datasets
     from dianet_utils.datasets.frames import framing_of
 
     framing = framing_of(bank.clips)
     return {
         "trained_on": datasets.title(bank.clips),
-        "synthetic": bool(bank.clips.attrs.get("synthetic")),
+        "synthetic": datasets.is_synthetic(bank.clips),
         "clips": len(bank.clips),
         "subjects": int(bank.clips["subject"].nunique()),
         "data_fingerprint": bank.fingerprint,

@@ -7,10 +7,11 @@ import pandas as pd
 from dianet_utils import paper
 from dianet_utils.config.checks import near_match
 from dianet_utils.datasets import casme2, casme3, mmew, release, samm, smic
-from dianet_utils.datasets.clips import EMOTIONS, PHASES, compare_counts, select, title
+from dianet_utils.datasets.clips import EMOTIONS, PHASES, compare_counts, select
 from dianet_utils.datasets.genders import add_genders
 from dianet_utils.datasets.health import health, report_error
 from dianet_utils.datasets.merging import combine, merge_emotions
+from dianet_utils.datasets.provenance import is_comparable, is_synthetic, origin, title
 from dianet_utils.plumbing.errors import InputError
 
 RELEASES = {each.RELEASE.name: each.RELEASE for each in (casme2, samm, mmew, smic, casme3)}
@@ -25,8 +26,11 @@ __all__ = [
     "compare_counts",
     "health",
     "inspect",
+    "is_comparable",
+    "is_synthetic",
     "load",
     "merge_emotions",
+    "origin",
     "select",
     "title",
 ]

@@ -13,8 +13,9 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from dianet_utils.datasets.clips import FRAME_NUMBERS, PHASES, title
+from dianet_utils.datasets.clips import FRAME_NUMBERS, PHASES
 from dianet_utils.datasets.frames import clip_box, index_frames, read_frame
+from dianet_utils.datasets.provenance import title
 from dianet_utils.plots.style import BLUE, DIVERGING, GREY, ORANGE, PHASE_COLOURS, SEQUENTIAL, figure
 from dianet_utils.plumbing.errors import InputError
 
