@@ -8,7 +8,7 @@ emotion         text    lower case; "others" in the plural everywhere
 onset           Int64   number of the first frame, as in the file names; <NA> where the cell is no number
 apex            Int64   number of the frame of strongest expression
 offset          Int64   number of the last frame (all three inclusive)
-fps             float   frames a second
+fps             float   frames a second; NaN where a table of the user's own does not tell
 frames          text    folder of the clip's frames, "" if none was found
 action_units    text    as the sheet has them ("4+7", "R12")
 crop            text    "none" where frames are cropped faces, "face" where the face is still to be found

@@ -15,7 +15,7 @@ import pandas as pd
 from dianet_utils.datasets.provenance import GROUPS, numbered, origin
 from dianet_utils.plumbing.errors import InputError
 
-__all__ = ["GROUPS", "combine", "group_of", "merge_emotions"]
+__all__ = ["GROUPS", "combine", "group_of", "has_group", "merge_emotions"]
 
 _GROUP: dict[str, str | None] = {
     **dict.fromkeys(("anger", "contempt", "disgust", "fear", "repression", "sadness"), "negative"),
@@ -34,6 +34,11 @@ def group_of(emotion: str) -> str | None:
             f"MEGC 2019 does not say to which class '{emotion}' belongs: know {', '.join(_GROUP)}."
         )
     return _GROUP[emotion]
+
+
+def has_group(emotion: str) -> bool:
+    """Whether MEGC 2019 says where an emotion belongs; of a table of the user's own it may not."""
+    return emotion in GROUPS or emotion in _GROUP
 
 
 def merge_emotions(clips: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

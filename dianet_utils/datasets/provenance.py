@@ -46,6 +46,11 @@ def is_merged(clips: pd.DataFrame) -> bool:
     return "label" in clips and set(clips["emotion"]) <= set(GROUPS)
 
 
+def is_own(clips: pd.DataFrame) -> bool:
+    """Whether every clip is of a table of the user's own."""
+    return bool(len(clips)) and all(is_own_name(name) for name in _names(clips))
+
+
 def title(clips: pd.DataFrame) -> str:
     """The dataset's name for people; generated clips are called synthetic whatever layout they lie in.
 
