@@ -30,8 +30,7 @@ def write_clips(folder: Path, count: int, length: int) -> pd.DataFrame:
         rows.append((plan.clip, plan.subject, plan.emotion, *moments, str(place), "none", ""))
     columns = ["clip", "subject", "emotion", "onset", "apex", "offset", "frames", "crop", "problem"]
     table = pd.DataFrame(rows, columns=columns).set_index("clip")
-    table.attrs.update(dataset="synthetic", synthetic=True)
-    return table
+    return table.assign(dataset="synthetic", synthetic=True)
 
 
 def frames_of(clips: pd.DataFrame) -> int:
@@ -51,5 +50,5 @@ def noise_bank(clips: int, size: int, subjects: int = 4) -> Bank:
         },
         index=pd.Index([f"s{n % subjects:02d}/{n}" for n in range(clips)], name="clip"),
     )
-    table.attrs.update(dataset="synthetic", synthetic=True)
+    table = table.assign(dataset="synthetic", synthetic=True)
     return Bank(np.array(images), table, ("onset", "offset"), "minmax")

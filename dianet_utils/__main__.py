@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dianet_utils.config import CHECKS
+from dianet_utils.config import CHECKS, short_name
 from dianet_utils.config.checks import near_match
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import RESULTS, ROOT, shown, writing
@@ -92,14 +92,15 @@ def default_output(notebook: Path, parameters: dict[str, Any]) -> Path:
 
     A dataset that is not named is the synthetic one; a wrong name, which the notebook tells, names no folder.
     """
-    check = CHECKS["dataset"]
+
+    def name_of(parameter: str) -> str:
+        return short_name(CHECKS["dataset"](parameters.get(parameter, "synthetic")))
+
     with contextlib.suppress(ValueError):
         if "transfer" in notebook.stem:
-            train, test = (
-                check(parameters.get(name, "synthetic")) for name in ("train_dataset", "test_dataset")
-            )
-            return RESULTS / "transfer" / f"{train}-to-{test}" / notebook.name
-        return RESULTS / check(parameters.get("dataset", "synthetic")) / notebook.name
+            pair = f"{name_of('train_dataset')}-to-{name_of('test_dataset')}"
+            return RESULTS / "transfer" / pair / notebook.name
+        return RESULTS / name_of("dataset") / notebook.name
     return RESULTS / notebook.name
 
 

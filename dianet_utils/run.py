@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dianet_utils import datasets, loso
-from dianet_utils.config import CHECKS, LEAKY_MARK, VALIDATIONS, Config, configure
+from dianet_utils.config import CHECKS, LEAKY_MARK, VALIDATIONS, Config, configure, is_table, short_name
 from dianet_utils.config.checks import (
     Check,
     Choice,
@@ -109,11 +109,15 @@ def check_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
         f"Dataset {checked[name]} is licensed and needs {root}, the folder that holds your copy: "
         f"-p {name} {checked[name]} -p {root} FOLDER."
         for name, root in ROOTS.items()
-        if root in values and checked.get(name, "synthetic") != "synthetic" and root not in checked
+        if root in values and _is_licensed(checked.get(name, "synthetic")) and root not in checked
     ]
     if lacking:
         raise InputError(" ".join(lacking))
     return checked
+
+
+def _is_licensed(dataset: str) -> bool:
+    return dataset != "synthetic" and not is_table(dataset)
 
 
 def _misspelt(values: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Any]:
@@ -211,8 +215,8 @@ def _bank(clips: "pd.DataFrame", config: Config, workers: int, shown: bool) -> "
 def select_clips(parameters: Mapping[str, Any]) -> "tuple[pd.DataFrame, pd.DataFrame]":
     """The clips that checked parameters name, and those left out, each with a ``reason``.
 
-    ``dataset`` and ``data_root`` as everywhere; ``composite`` adds datasets as "samm=FOLDER,mmew=FOLDER",
-    for one run over the subjects of all; ``merge`` makes the three classes of MEGC 2019 after selection.
+    ``dataset`` and ``data_root`` as everywhere; ``composite`` adds datasets as "samm=FOLDER,mine.csv", for
+    one run over the subjects of all; ``merge`` makes the three classes of MEGC 2019 after selection.
     Raises InputError, as for datasets whose emotions differ and are not merged.
     """
     import pandas as pd
@@ -225,18 +229,19 @@ def select_clips(parameters: Mapping[str, Any]) -> "tuple[pd.DataFrame, pd.DataF
         if parameters.get("merge"):
             clips, without_class = datasets.merge_emotions(clips)
             dropped = pd.concat([dropped, without_class]) if len(dropped) else without_class
+        name = short_name(name)
         kept[name if name not in kept else f"{name}-{number}"] = clips
         left_out.append(dropped)
     whole = datasets.combine(kept) if len(kept) > 1 else next(iter(kept.values()))
     return whole, pd.concat(left_out)
 
 
-def _source(part: str) -> tuple[str, str]:
-    """A dataset's name and folder from "name=folder"."""
+def _source(part: str) -> tuple[str, str | None]:
+    """A dataset's name and folder from "name=folder"; a table of one's own needs no folder."""
     name, _, root = (text.strip() for text in part.partition("="))
-    if not root:
+    if not root and not is_table(name):
         raise InputError(f"Parameter composite has '{part.strip()}' where it needs a dataset as NAME=FOLDER.")
-    return name, root
+    return name, root or None
 
 
 def run_folder(bank: "Bank", config: Config, out: str | None = None) -> Path:
@@ -282,13 +287,12 @@ def keep_model(bank: "Bank", config: Config, folder: Path, device: str = "auto")
 
 def _origin(bank: "Bank") -> dict[str, Any]:
     """What a model's note says of the clips that it was trained on."""
-    from dianet_utils import datasets
     from dianet_utils.datasets.frames import framing_of
 
     framing = framing_of(bank.clips)
     return {
         "trained_on": datasets.title(bank.clips),
-        "synthetic": bool(bank.clips.attrs.get("synthetic")),
+        "synthetic": datasets.is_synthetic(bank.clips),
         "clips": len(bank.clips),
         "subjects": int(bank.clips["subject"].nunique()),
         "data_fingerprint": bank.fingerprint,

@@ -23,7 +23,7 @@ def make_bank(
         {"subject": [r[0] for r in rows], "emotion": [r[1] for r in rows]},
         index=pd.Index([f"{s}/{e}{k}" for s, e, k in rows], name="clip"),
     )
-    clips.attrs.update(dataset="synthetic", synthetic=True)
+    clips = clips.assign(dataset="synthetic", synthetic=True)
     return Bank(images=images.clip(-1, 1), clips=clips, phases=("onset", "offset"), scaling="signed")
 
 

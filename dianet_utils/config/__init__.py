@@ -20,6 +20,7 @@ from dianet_utils.config.configuration import (
     defaults,
     weights_file,
 )
+from dianet_utils.config.own_tables import is_table, short_name
 from dianet_utils.config.systems import SYSTEMS, System
 
 __all__ = [
@@ -40,5 +41,7 @@ __all__ = [
     "System",
     "configure",
     "defaults",
+    "is_table",
+    "short_name",
     "weights_file",
 ]

@@ -8,8 +8,10 @@ import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
+from dianet_utils.config.own_tables import SUFFIXES, is_own_name, is_table
 from dianet_utils.plumbing.errors import InputError
 
 _LONGEST_TEXT = 4096  # characters, as the longest path
@@ -33,6 +35,23 @@ class Choice:
         if isinstance(value, str) and value in self.names:
             return value
         raise ValueError(f"one of {', '.join(self.names)}{near_match(str(value), self.names)}")
+
+
+class Dataset:
+    """The name of a dataset: one of a few, a file with a table of clips, or the short name of such a file."""
+
+    def __init__(self, *names: str):
+        self.names = names
+
+    def __call__(self, value: Any) -> str:
+        """The name or the path as given; the error names the nearest name."""
+        text = str(value) if isinstance(value, (str, Path)) else ""
+        if text in self.names or is_own_name(text):
+            return text
+        if text and is_table(text):
+            return str(Text()(text))
+        names, kinds = ", ".join(self.names), ", ".join(SUFFIXES)
+        raise ValueError(f"one of {names}, or a table of your own ({kinds}){near_match(text, self.names)}")
 
 
 class Text:

@@ -1,9 +1,9 @@
 """One typed configuration: what determines the numbers of a run, with the paper's defaults.
 
 A notebook's parameters cell holds the same names. A parameter left at ``None`` takes the default of
-the dataset, the paper's settings for the licensed datasets (:data:`PAPER_DEFAULTS`), a measured
-quick setting for the synthetic one (:data:`QUICK_DEFAULTS`), and over it that of the system
-(:mod:`~dianet_utils.config.systems`).
+the dataset, the paper's settings for licensed datasets and for tables of the user's own
+(:data:`PAPER_DEFAULTS`), a measured quick setting for the synthetic one (:data:`QUICK_DEFAULTS`), and over
+it that of the system (:mod:`~dianet_utils.config.systems`).
 """
 
 import functools
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dianet_utils import paper
-from dianet_utils.config.checks import Check, Choice, Flag, Names, Number, Text, Whole, check_all
+from dianet_utils.config.checks import Check, Choice, Dataset, Flag, Names, Number, Text, Whole, check_all
 from dianet_utils.config.choices import (
     FUSIONS,
     INPUTS,
@@ -26,6 +26,7 @@ from dianet_utils.config.choices import (
     VALIDATIONS,
     WEIGHTINGS,
 )
+from dianet_utils.config.own_tables import short_name
 from dianet_utils.config.systems import SYSTEMS
 from dianet_utils.plumbing.errors import InputError
 
@@ -38,7 +39,7 @@ class Config:
     name of a run, which keeps every run that was made before the field existed.
     """
 
-    dataset: str
+    dataset: str  # a short name: of a table of the user's own ``own-<its file's name>``
     # the dynamic images
     inputs: tuple[str, ...]  # one per stream
     image_size: int  # pixels, square
@@ -129,7 +130,7 @@ def _digest_of(path: Path, size: int, time: int) -> str:
 
 # How each parameter is checked; the fields of Config first, then where and how much is run.
 CHECKS: dict[str, Check] = {
-    "dataset": Choice(*paper.TITLES),
+    "dataset": Dataset(*paper.TITLES),
     "inputs": Names(INPUTS),
     "image_size": Whole(16, 1024),
     "weighting": Choice(*WEIGHTINGS),
@@ -217,7 +218,8 @@ def configure(dataset: str = "synthetic", **given: Any) -> Config:
     """A checked configuration.
 
     Args:
-        dataset: The name of the dataset, which chooses the defaults.
+        dataset: The name of the dataset, which chooses the defaults, or a file with a table of clips: the
+            configuration holds its short name.
         **given: Fields of :class:`Config`; None means the default of the dataset and the model.
 
     Returns:
@@ -243,6 +245,7 @@ def configure(dataset: str = "synthetic", **given: Any) -> Config:
     fixed = system.fixed if system else {}
     asked = {name: value for name, value in named.items() if name not in fixed or value != fixed[name]}
     checked = check_all(asked, {field.name: CHECKS[field.name] for field in fields(Config)})
+    checked["dataset"] = short_name(checked["dataset"])
     values = {**defaults(checked["dataset"], checked.get("model", "dianet")), **checked}
     _check_together(values, fixed)
     return Config(**values)

@@ -6,11 +6,14 @@ import pandas as pd
 
 from dianet_utils import paper
 from dianet_utils.config.checks import near_match
-from dianet_utils.datasets import casme2, casme3, mmew, release, samm, smic
-from dianet_utils.datasets.clips import EMOTIONS, PHASES, compare_counts, select, title
+from dianet_utils.config.own_tables import SUFFIXES, is_own_name, is_table, short_name
+from dianet_utils.datasets import casme2, casme3, mmew, own, release, samm, smic
+from dianet_utils.datasets.clips import EMOTIONS, PHASES, compare_counts, select
 from dianet_utils.datasets.genders import add_genders
 from dianet_utils.datasets.health import health, report_error
 from dianet_utils.datasets.merging import combine, merge_emotions
+from dianet_utils.datasets.own import table
+from dianet_utils.datasets.provenance import is_comparable, is_synthetic, origin, title
 from dianet_utils.plumbing.errors import InputError
 
 RELEASES = {each.RELEASE.name: each.RELEASE for each in (casme2, samm, mmew, smic, casme3)}
@@ -25,21 +28,29 @@ __all__ = [
     "compare_counts",
     "health",
     "inspect",
+    "is_comparable",
+    "is_synthetic",
     "load",
     "merge_emotions",
+    "origin",
     "select",
+    "short_name",
+    "table",
     "title",
 ]
 
 
-def load(name: str, root: str | Path | None = None) -> pd.DataFrame:
+def load(name: str | Path, root: str | Path | None = None) -> pd.DataFrame:
     """The table of clips of a dataset, one row per clip.
 
     Args:
-        name: One of :data:`NAMES`.
+        name: One of :data:`NAMES`, or a .csv, .xlsx or .parquet file with a table of the user's own, see
+            :func:`dianet_utils.datasets.own.load`.
         root: Of a licensed dataset, the user's copy as it was released: the folder with the sheet and the
             frames, or one of the two where several match. Of the synthetic dataset, a folder that
             :func:`dianet_utils.synthetic.generate` made; None generates the default one.
+            Of a table of the user's own, the folder to which its folders of frames are relative; None:
+            that of the file.
 
     Returns:
         The clip table, with the columns of :mod:`dianet_utils.datasets.clips`.
@@ -59,12 +70,14 @@ def load(name: str, root: str | Path | None = None) -> pd.DataFrame:
         >>> bool((clips["onset"] < clips["apex"]).all() and (clips["apex"] < clips["offset"]).all())
         True
     """
-    if name not in NAMES:
-        raise InputError(
-            f"There is no dataset '{name}'{near_match(name, NAMES)}: give one of {', '.join(NAMES)}."
-        )
+    name = str(name)
+    if name not in NAMES and not is_table(name):
+        raise InputError(_no_dataset(name))
     if root is not None:
         _check_path(root)
+    if is_table(name):
+        _check_path(name)
+        return own.load(name, root)
     if name == "synthetic":
         from dianet_utils import synthetic
 
@@ -77,16 +90,24 @@ def load(name: str, root: str | Path | None = None) -> pd.DataFrame:
     return release.load(RELEASES[name], root)
 
 
-def _check_path(root: str | Path) -> None:
+def _no_dataset(name: str) -> str:
+    if is_own_name(name):
+        return f"'{name}' is what a table of your own is called: give its file, such as clips.csv, instead."
+    known, kinds = ", ".join(NAMES), ", ".join(SUFFIXES)
+    near = near_match(name, NAMES)
+    return f"There is no dataset '{name}'{near}: give one of {known}, or a table of your own ({kinds})."
+
+
+def _check_path(path: str | Path) -> None:
     """Refuse what the system cannot even look up: control characters, endless names, links in a circle."""
     try:
-        Path(root).expanduser().resolve().exists()
+        Path(path).expanduser().resolve().exists()
     except (OSError, ValueError, RuntimeError):
-        raise InputError(f"There can be no folder {str(root)[:80]!r}: correct data_root.") from None
+        raise InputError(f"There can be no file or folder {str(path)[:80]!r}: correct the path.") from None
 
 
 def inspect(
-    name: str, root: str | Path | None = None, decode: bool = False
+    name: str | Path, root: str | Path | None = None, decode: bool = False
 ) -> tuple[pd.DataFrame | None, pd.DataFrame]:
     """A dataset's clips and its health report; no clips where loading failed, and the report says why."""
     try:

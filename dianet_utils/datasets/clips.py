@@ -8,18 +8,19 @@ emotion         text    lower case; "others" in the plural everywhere
 onset           Int64   number of the first frame, as in the file names; <NA> where the cell is no number
 apex            Int64   number of the frame of strongest expression
 offset          Int64   number of the last frame (all three inclusive)
-fps             float   frames per second
+fps             float   frames per second; NaN where a table of the user's own does not tell
 frames          text    folder of the clip's frames, "" if none was found
 action_units    text    as the sheet has them ("4+7", "R12")
 crop            text    "none" where frames are cropped faces, "face" where the face is still to be found
 problem         text    "" or why the row cannot be used as it stands
 missing_frames  int     how many of the frames onset..offset have no file
 apex_source     text    of a release: "sheet", "midpoint" or the method that spotted it (see ``spotting``)
+dataset         text    short name of the dataset that the clip comes from
+synthetic       bool    whether the clip was generated
 =============== ======= =================================================================================
 
-``clips.attrs`` holds ``dataset`` (its name), ``synthetic`` (true for generated clips), ``corrections``
-(a sentence for each mended cell) and ``notes`` (a sentence for each choice the loader made),
-after :func:`~dianet_utils.datasets.merge_emotions` also ``merge``.
+The last two say what a table is, see :mod:`~dianet_utils.datasets.provenance`. ``clips.attrs`` holds
+``corrections`` (a sentence for each mended cell) and ``notes`` (a sentence for each choice the loader made).
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ import pandas as pd
 
 from dianet_utils import paper
 from dianet_utils.datasets.frames import clip_frames
+from dianet_utils.datasets.provenance import is_comparable, origin, title
 from dianet_utils.plumbing.errors import InputError
 
 EMOTIONS = (
@@ -49,26 +51,22 @@ FRAME_NUMBERS = ["onset", "apex", "offset"]
 PHASES = {"onset": ("onset", "apex"), "offset": ("apex", "offset")}
 
 
-def table(records: Sequence[Mapping[str, Any]], dataset: str, **attrs: Any) -> pd.DataFrame:
-    """The table of clips from one mapping per clip, with the columns above (and ``clip``), in that order."""
+def table(
+    records: Sequence[Mapping[str, Any]], dataset: str, synthetic: bool | None = None, **attrs: Any
+) -> pd.DataFrame:
+    """The table of clips from one mapping per clip, with the columns above (and ``clip``), in that order.
+
+    The columns ``dataset`` and ``synthetic`` are filled here; None for ``synthetic`` means that the name
+    of the dataset tells.
+    """
     clips = pd.DataFrame(list(records)).set_index("clip")
     clips[FRAME_NUMBERS] = clips[FRAME_NUMBERS].astype("Int64")
     clips = clips.astype({"fps": float, "missing_frames": int})
-    clips.attrs = {"dataset": dataset, "synthetic": dataset == "synthetic", "corrections": [], "notes": []}
+    clips["dataset"] = dataset
+    clips["synthetic"] = dataset == "synthetic" if synthetic is None else synthetic
+    clips.attrs = {"corrections": [], "notes": []}
     clips.attrs.update(attrs)
     return clips
-
-
-def title(clips: pd.DataFrame) -> str:
-    """The dataset's name for people; generated clips are called synthetic whatever layout they lie in.
-
-    The parts of a composite are joined, and merged classes named.
-    """
-    names = [paper.TITLES.get(part, part) for part in clips.attrs["dataset"].split("+")]
-    name = " + ".join(names)
-    if clips.attrs.get("synthetic") and "synthetic" not in name:
-        name = f"synthetic clips in the layout of {name}"
-    return f"{name}, merged into 3 classes" if clips.attrs.get("merge") else name
 
 
 def select(
@@ -168,10 +166,11 @@ def compare_counts(name: str, kept: pd.DataFrame) -> pd.DataFrame:
     """Kept clips beside the counts of ``paper.EXPECTED``: columns ours, paper (<NA> if not known), verdict.
 
     One row per class, then the totals of clips and subjects. Class counts of the paper are those that its
-    selection leaves of the public sheets; the total is the one its printed accuracies imply. Synthetic
-    clips have no published counts, in whatever layout they lie.
+    selection leaves of the public sheets; the total is the one its printed accuracies imply. Clips that
+    are synthetic, of another dataset or of unknown origin have no published counts.
     """
-    expected = {} if kept.attrs.get("synthetic") else paper.EXPECTED.get(name, {})
+    comparable = is_comparable(kept) and origin(kept) == name
+    expected = paper.EXPECTED.get(name, {}) if comparable else {}
     ours = kept["emotion"].value_counts().to_dict()
     published = dict(expected.get("classes", {}))
     rows = [

@@ -12,6 +12,7 @@ import pandas as pd
 from dianet_utils.datasets.clips import EMOTIONS, FRAME_NUMBERS, disorder
 from dianet_utils.datasets.decoding import misnamed
 from dianet_utils.datasets.frames import frame_number, index_frames, read_frame
+from dianet_utils.datasets.provenance import is_own
 from dianet_utils.plumbing.errors import InputError
 
 _RESTORE = "restore it from the release"
@@ -55,19 +56,33 @@ def _report(findings: list[Finding]) -> pd.DataFrame:
 
 
 def _classes(clips: pd.DataFrame) -> Iterator[Finding]:
-    for emotion, size in Counter(clips["emotion"]).items():
+    """Classes that no dataset has; those of a table of the user's own are listed, whatever they are."""
+    sizes = Counter(clips["emotion"])
+    if is_own(clips):
+        listed = ", ".join(f"{emotion} ({sizes[emotion]})" for emotion in sorted(sizes) if emotion)
+        yield Finding("note", "", f"classes, with their clips: {listed}", "check the spelling")
+        return
+    for emotion, size in sizes.items():
         if emotion and emotion not in EMOTIONS:
             problem = f"unusual class '{emotion}' (clips: {size})"
             yield Finding("warning", "", problem, f"known are {', '.join(EMOTIONS)}: check the spelling")
 
 
 def _shared_folders(clips: pd.DataFrame) -> Iterator[Finding]:
+    """Folders that several clips use; in a table of the user's own they may be parts of one recording."""
+    own = is_own(clips)
     for folder, group in clips[clips["frames"] != ""].groupby("frames"):
-        if len(group) > 1:
+        if len(group) > 1 and not (own and _follow_each_other(group)):
             problem = (
                 f"the same folder of frames, {Path(str(folder)).name}, is used by {', '.join(group.index)}"
             )
             yield Finding("error", "", problem, "remove or correct all rows but one in the sheet")
+
+
+def _follow_each_other(group: pd.DataFrame) -> bool:
+    """Whether no frame belongs to two of the clips."""
+    ends = group[["onset", "offset"]].dropna().sort_values("onset")
+    return bool((ends["onset"].iloc[1:].to_numpy() > ends["offset"].iloc[:-1].to_numpy()).all())
 
 
 def _clip(clip: pd.Series, decode: bool) -> Iterator[Finding]:
@@ -117,7 +132,8 @@ def _folder(clip: pd.Series) -> Iterator[Finding]:
     if strays:
         yield Finding("note", str(clip.name), f"files that are no frames: {', '.join(strays)}", "passed over")
     above = folder.parent.name.lower()
-    if above in EMOTIONS and above != clip["emotion"]:
+    named = {above, clip["emotion"]} <= set(EMOTIONS) if is_own(clip.to_frame().T) else above in EMOTIONS
+    if named and above != clip["emotion"]:
         problem = f"its folder says {above}, its row {clip['emotion']}"
         yield Finding("warning", str(clip.name), problem, "the row is followed")
 

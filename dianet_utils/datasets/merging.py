@@ -9,13 +9,14 @@ its counts but not the same.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
+from dianet_utils.datasets.provenance import GROUPS, numbered, origin
 from dianet_utils.plumbing.errors import InputError
 
-GROUPS = ("negative", "positive", "surprise")
+__all__ = ["GROUPS", "combine", "group_of", "has_group", "merge_emotions"]
+
 _GROUP: dict[str, str | None] = {
     **dict.fromkeys(("anger", "contempt", "disgust", "fear", "repression", "sadness"), "negative"),
     "happiness": "positive",
@@ -35,6 +36,11 @@ def group_of(emotion: str) -> str | None:
     return _GROUP[emotion]
 
 
+def has_group(emotion: str) -> bool:
+    """Whether MEGC 2019 says where an emotion belongs; of a table of the user's own it may not."""
+    return emotion in GROUPS or emotion in _GROUP
+
+
 def merge_emotions(clips: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A clip table with the three groups as its emotions, and the clips left out with a ``reason``.
 
@@ -45,8 +51,7 @@ def merge_emotions(clips: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     kept = groups.notna()
     merged = clips[kept].assign(label=clips["emotion"], emotion=groups)
     left_out = clips[~kept].assign(reason="others belongs to no class of MEGC 2019")
-    merged.attrs = {**clips.attrs, "merge": "megc2019"}
-    left_out.attrs = dict(clips.attrs)
+    merged.attrs, left_out.attrs = dict(clips.attrs), dict(clips.attrs)
     return merged, left_out
 
 
@@ -54,29 +59,23 @@ def combine(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Several clip tables as one, for leave-one-subject-out over all their subjects.
 
     ``tables`` maps a name to a table. Clips and subjects get the name before theirs ("samm_006"), so that
-    equal numbers stay different people. Raises InputError where the emotions differ: merge them first.
+    equal numbers stay different people. A dataset that came before is numbered in the column ``dataset``
+    ("samm-2"). Raises InputError where the emotions differ: merge them first.
     """
     emotions = {name: tuple(sorted(set(table["emotion"]))) for name, table in tables.items()}
     if len(set(emotions.values())) > 1:
         told = "; ".join(f"{name}: {', '.join(names)}" for name, names in emotions.items())
         raise InputError(f"A composite needs the same emotions in every dataset; merge them first ({told}).")
     parts = []
-    for name, table in tables.items():
-        part = table.assign(subject=f"{name}_" + table["subject"].astype(str), source=name)
-        part.index = pd.Index([f"{name}_{clip}" for clip in table.index], name="clip")
-        parts.append(part)
+    seen: set[str] = set()
+    for place, (name, table) in enumerate(tables.items(), 1):
+        part = numbered(table, place) if seen & set(origin(table).split("+")) else table
+        seen |= set(origin(table).split("+"))
+        part = part.assign(subject=f"{name}_" + table["subject"].astype(str), source=name)
+        parts.append(part.set_axis(pd.Index([f"{name}_{clip}" for clip in table.index], name="clip")))
     joined = pd.concat(parts)
-    joined.attrs = _joint(tables)
-    return joined
-
-
-def _joint(tables: Mapping[str, pd.DataFrame]) -> dict[Any, Any]:
-    """The attrs of a composite: its datasets' names joined, and synthetic if any part is."""
-    attrs = [table.attrs for table in tables.values()]
-    return {
-        "dataset": "+".join(tables),
-        "synthetic": any(one["synthetic"] for one in attrs),
-        "corrections": [line for one in attrs for line in one.get("corrections", [])],
-        "notes": [line for one in attrs for line in one.get("notes", [])],
-        "merge": next((one["merge"] for one in attrs if "merge" in one), None),
+    joined.attrs = {
+        told: [line for table in tables.values() for line in table.attrs.get(told, [])]
+        for told in ("corrections", "notes")
     }
+    return joined

@@ -108,7 +108,7 @@ def _table(release: Release, sheet: Path | None, rows: pd.DataFrame, frames: Fra
         raise InputError(f"The sheet {place} has headers but no row with a subject and a filename.")
     corrections: list[str] = []
     records = [_record(release, row, frames, corrections) for _, row in named.iterrows()]
-    _mark_repeats(records)
+    mark_repeats(records)
     used = {record["frames"] for record in records}
     for record in records:
         del record["row"]
@@ -169,7 +169,7 @@ def _record(release: Release, row: pd.Series, frames: FrameFolder, corrections: 
     record = {"clip": clip, "subject": subject, "emotion": emotion, **numbers, "fps": release.fps}
     found = _frames_of(record, filename, frames, problems)
     record |= {"frames": found, "action_units": row["action_units"], "crop": frames.layout.crop}
-    missing = _count_missing(record, problems)
+    missing = count_missing(record, problems)
     record |= {"problem": "; ".join(problems), "missing_frames": missing}
     return record | {"apex_source": "sheet" if release.sheet_pattern else "midpoint", "row": row["row"]}
 
@@ -188,7 +188,7 @@ def _frames_of(record: dict[str, Any], filename: str, frames: FrameFolder, probl
     return str(found[0]) if len(found) == 1 else ""
 
 
-def _count_missing(record: dict[str, Any], problems: list[str]) -> int:
+def count_missing(record: dict[str, Any], problems: list[str]) -> int:
     """How many annotated frames have no file; 0 where that is unknown (no folder, no numbers)."""
     if not record["frames"]:
         return 0
@@ -203,7 +203,7 @@ def _count_missing(record: dict[str, Any], problems: list[str]) -> int:
     return max(record["offset"] - record["onset"] + 1 - there, 0)
 
 
-def _mark_repeats(records: list[dict[str, Any]]) -> None:
+def mark_repeats(records: list[dict[str, Any]]) -> None:
     """Give rows that describe the same clip a problem each, and the later ones an index of their own."""
     together = defaultdict(list)
     for record in records:

@@ -109,7 +109,7 @@ def read_sheet(path: Path, worksheet: str = "") -> pd.DataFrame:
     above it do not matter. Every cell is text, as ``01`` must stay ``01``; an absent Action Units column
     gives empty text. Raises InputError for a file that does not open and for columns that are missing.
     """
-    sheets = _open(path)
+    sheets = open_workbook(path)
     preferred = [name for name in sheets if _plain(name) == _plain(worksheet)]
     headers = {name: _find_header(sheets[name]) for name in preferred or sheets}
     complete = [name for name, (_, columns) in headers.items() if not _missing(columns)]
@@ -129,8 +129,8 @@ def read_sheet(path: Path, worksheet: str = "") -> pd.DataFrame:
     return pd.DataFrame(found, index=rows.index).assign(row=rows.index + 1).reset_index(drop=True)
 
 
-def _open(path: Path) -> dict[str, pd.DataFrame]:
-    """Every worksheet of a workbook as a table of stripped text."""
+def open_workbook(path: Path) -> dict[str, pd.DataFrame]:
+    """Every worksheet of a workbook as a table of stripped text; InputError if it does not open."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl reports every Excel feature it passes over
@@ -164,7 +164,7 @@ def _explain_unreadable(path: Path, error: Exception) -> str:
         return f"The sheet {shown(path)} is of another program than Excel: save a copy of it as .xlsx."
     if content.strip() and b"\0" not in content:
         return f"The sheet {shown(path)} is plain text, not an Excel workbook: save a copy of it as .xlsx."
-    return f"The sheet {shown(path)} is damaged or no Excel workbook: restore it from the release."
+    return f"The sheet {shown(path)} is damaged or no Excel workbook: restore it."
 
 
 def _plain(header: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from dianet_utils import evaluation
+from dianet_utils import datasets, evaluation
 from dianet_utils.config import Config
 from dianet_utils.loso.fold_files import fold_path, read_fold, read_folds
 from dianet_utils.plumbing import machine
@@ -80,7 +80,7 @@ def gather(out: str | Path, bank: "Bank") -> Results:
     predictions = predictions.sort_values(["seed", "clip"], ignore_index=True)
     metrics = evaluation.metrics(predictions, list(bank.classes))
     write_text(out / "predictions.csv", predictions.to_csv(index=False, lineterminator="\n"))
-    about = {name: bank.clips.attrs.get(name) for name in ("dataset", "synthetic")}
+    about = {"dataset": datasets.origin(bank.clips), "synthetic": datasets.is_synthetic(bank.clips)}
     metrics = {**about, **metrics}
     write_json(out / "metrics.json", metrics)
     return Results(out, predictions, metrics, folds)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from dianet_utils import datasets, loso
 from dianet_utils.config import LEAKY, Config
+from dianet_utils.datasets.provenance import numbered, origin
 from dianet_utils.loso.run_folder import Results
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import RESULTS, write_json
@@ -61,20 +62,17 @@ def pair(train: pd.DataFrame, test: pd.DataFrame) -> Pair:
             f"Transfer needs two emotions that both datasets have: {titles[0]} has {_listed(train)}, "
             f"{titles[1]} has {_listed(test)}; choose another pair."
         )
+    if origin(train) == origin(test):
+        test = numbered(test, 2)
     sides = [_side(table, name) for table, name in zip((train, test), names, strict=True)]
     lost = [_lost(table, common, other) for table, other in zip(sides, reversed(titles), strict=True)]
     kept = [table[table["emotion"].isin(common)] for table in sides]
-    clips = pd.concat(kept)
-    clips.attrs = {
-        "dataset": "{}-to-{}".format(*names),
-        "synthetic": any(table.attrs.get("synthetic") for table in (train, test)),
-    }
     tests = np.repeat([False, True], [len(table) for table in kept])
-    return Pair(clips, tests, pd.concat(lost), names, titles)
+    return Pair(pd.concat(kept), tests, pd.concat(lost), names, titles)
 
 
 def _names(train: pd.DataFrame, test: pd.DataFrame) -> tuple[str, str]:
-    first, second = (str(table.attrs["dataset"]) for table in (train, test))
+    first, second = (origin(table).replace(" ", "-") for table in (train, test))
     return first, second if second != first else f"{second}-2"
 
 
@@ -153,14 +151,13 @@ def _about(both: Pair) -> dict[str, Any]:
     """What a transfer's scores rest on."""
     train = both.clips[~both.tests]
     counts = {"clips": len(train), "subjects": int(train["subject"].nunique())}
-    return {"train": {"dataset": both.names[0], **counts}, "test": {"dataset": both.names[1]}}
+    sides = {"train": {"dataset": both.names[0], **counts}, "test": {"dataset": both.names[1]}}
+    return {"dataset": both.name, **sides}
 
 
 def within(both: Pair, bank: "Bank") -> "Bank":
     """The test clips alone, for leave-one-subject-out inside the test dataset on the same clips."""
-    clips = both.clips[both.tests]
-    clips.attrs = {**both.clips.attrs, "dataset": both.names[1]}
-    return replace(bank, images=bank.images[both.tests], clips=clips)
+    return replace(bank, images=bank.images[both.tests], clips=both.clips[both.tests])
 
 
 def class_counts(both: Pair) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dianet_utils.config import Config, configure
+from dianet_utils.config.own_tables import is_own_name
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import read_json, shown, write_bytes, write_json, write_text
 
@@ -26,9 +27,9 @@ class Saved:
     """A model read back: the network in evaluation mode on the CPU, and all that is known about it.
 
     ``classes`` are the emotions in the order of the network's scores. ``about`` has ``trained_on`` (the
-    dataset in words), ``synthetic``, ``clips``, ``subjects``, ``data_fingerprint``, ``framing`` (a
-    :class:`~dianet_utils.datasets.frames.Framing` as numbers, None where it is not known) and ``loso``: the
-    scores of leave-one-subject-out with the same configuration, or None where it was not run.
+    dataset in words), ``synthetic`` (None: not known), ``clips``, ``subjects``, ``data_fingerprint``,
+    ``framing`` (a :class:`~dianet_utils.datasets.frames.Framing` as numbers, None where it is not known) and
+    ``loso``: the scores of leave-one-subject-out with the same configuration, or None where it was not run.
     """
 
     folder: Path
@@ -181,13 +182,22 @@ def model_card(config: Config, classes: list[str], about: Mapping[str, Any]) -> 
     """What a person must know before using the model, as Markdown."""
     return _TEMPLATE.format(
         name=f"{config.model}, {config.backbone}, inputs {' and '.join(config.inputs)}",
-        warning=_SYNTHETIC if about["synthetic"] else _RECORDED,
+        warning=_warning(config, about["synthetic"]),
         classes=", ".join(classes),
         size=config.image_size,
         scaling=config.scaling,
         score=_score(about),
         **about,
     )
+
+
+def _warning(config: Config, synthetic: bool | None) -> str:
+    """What the clips of the training do not tell about others."""
+    if synthetic is None:
+        return _UNKNOWN
+    if synthetic:
+        return _SYNTHETIC
+    return _OWN if is_own_name(config.dataset) else _RECORDED
 
 
 def _score(about: Mapping[str, Any]) -> str:
@@ -207,6 +217,10 @@ _SYNTHETIC = """**It has seen generated faces only. On recordings of people its 
 it exists to show how the pieces work."""
 _RECORDED = """It has seen one laboratory's recordings: few people, one camera, expressions suppressed on
 request. Nothing is known of other people, cameras, ages or situations."""
+_OWN = """It has seen the clips of one table that its maker brought. Nothing is known of other people,
+cameras, ages or situations."""
+_UNKNOWN = """**It is not known where its clips come from, nor whether they show people or generated faces.**
+Take its answers to mean nothing."""
 _TEMPLATE = """# Model card: {name}
 
 {warning}

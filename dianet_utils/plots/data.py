@@ -13,8 +13,9 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from dianet_utils.datasets.clips import FRAME_NUMBERS, PHASES, title
+from dianet_utils.datasets.clips import FRAME_NUMBERS, PHASES
 from dianet_utils.datasets.frames import clip_box, index_frames, read_frame
+from dianet_utils.datasets.provenance import title
 from dianet_utils.plots.style import BLUE, DIVERGING, GREY, ORANGE, PHASE_COLOURS, SEQUENTIAL, figure
 from dianet_utils.plumbing.errors import InputError
 
@@ -40,26 +41,37 @@ def draw_classes(kept: pd.DataFrame, left_out: pd.DataFrame) -> Figure:
 
 
 def draw_phase_lengths(clips: pd.DataFrame) -> Figure:
-    """Histogram of both phases' lengths in ms, frames on the upper axis, medians as dashed lines."""
+    """Histogram of both phases' lengths in ms, frames on the upper axis, medians as dashed lines.
+
+    Clips of different frame rates have no common axis of frames; where a rate is not known there is nothing
+    but frames.
+    """
     fig, ax = figure(6, 3.2)
-    fps = float(clips["fps"].iloc[0])
-    lengths = {
-        phase: (clips[last] - clips[first]).astype(float) * 1000 / fps
-        for phase, (first, last) in PHASES.items()
-    }
+    rates = clips["fps"].to_numpy(float)
+    unit = "frames" if np.isnan(rates).any() else "ms"
+    lengths = {phase: (clips[last] - clips[first]).to_numpy(float) for phase, (first, last) in PHASES.items()}
+    if unit == "ms":
+        lengths = {phase: length * 1000 / rates for phase, length in lengths.items()}
     bins = np.linspace(0, max(length.max() for length in lengths.values()) * 1.02, 25)
     for phase, length in lengths.items():
         filled = phase == "onset"
         style: dict[str, Any] = {"alpha": 0.5} if filled else {"histtype": "step", "linewidth": 2}
-        median = f"{_PHASE_NAMES[phase]}, median {length.median():.0f} ms"
+        median = f"{_PHASE_NAMES[phase]}, median {np.median(length):.0f} {unit}"
         ax.hist(length, bins=bins, color=PHASE_COLOURS[phase], label=median, **style)
-        ax.axvline(length.median(), color=PHASE_COLOURS[phase], linestyle="--" if filled else ":")
-    frames = ax.secondary_xaxis("top", functions=(lambda ms: ms * fps / 1000, lambda n: n * 1000 / fps))
-    frames.set_xlabel(f"frames at {fps:g} per second")
+        ax.axvline(np.median(length), color=PHASE_COLOURS[phase], linestyle="--" if filled else ":")
+    if unit == "ms" and len(set(rates)) == 1:
+        _add_frames(ax, float(rates[0]))
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set(xlabel="length of the phase (ms)", ylabel="clips")
+    ax.set(xlabel=f"length of the phase ({unit})", ylabel="clips")
     ax.legend(title=title(clips), fontsize="small", title_fontsize="small")
     return fig
+
+
+def _add_frames(ax: Axes, fps: float) -> None:
+    """An upper axis in frames over one in milliseconds."""
+    rate: Any = fps / 1000
+    frames = ax.secondary_xaxis("top", functions=(lambda ms: ms * rate, lambda count: count / rate))
+    frames.set_xlabel(f"frames at {fps:g} a second")
 
 
 def draw_subjects(clips: pd.DataFrame) -> Figure:

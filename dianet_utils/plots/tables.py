@@ -1,6 +1,7 @@
 """Figures of the tables: ours beside the paper's, row against row, accuracy against cost."""
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,10 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def draw_table(summary: Summary) -> Figure:
     """Ours with intervals beside the paper's cells: one row per system, one panel per dataset.
 
-    Synthetic clips have a panel of their own; on a licensed dataset ours stand in its panel.
+    Clips on which the paper has no results, such as synthetic ones, have a panel of their own; on one of its
+    datasets ours stand in its panel.
     """
-    panels = ("ours", *paper.DATASETS) if summary.synthetic else paper.DATASETS
+    panels = ("ours", *paper.DATASETS) if summary.apart else paper.DATASETS
     rows = _records(summary.rows)
     fig, axes = figure(7.6, 1.6 + 0.42 * len(rows), ncols=len(panels), sharey=True, sharex=True)
     for ax, panel in zip(axes, panels, strict=True):
@@ -42,10 +44,10 @@ def draw_table(summary: Summary) -> Figure:
         if panel != "ours":
             _draw_published(ax, rows, panel)
             ax.set_title(f"paper,\n{paper.TITLES[panel]}")
-        if panel == ("ours" if summary.synthetic else summary.dataset):
-            _draw_ours(ax, rows, alone=summary.synthetic)
-    if summary.synthetic:
-        axes[0].set_title("ours, SYNTHETIC,\nnot comparable", color=BLUE)
+        if panel == ("ours" if summary.apart else summary.dataset):
+            _draw_ours(ax, rows, alone=summary.apart)
+    if summary.apart:
+        axes[0].set_title(_called(summary), color=BLUE)
         axes[0].set_facecolor("#EFF5FA")
     if summary.leaky:
         fig.suptitle(summary.data, color=RED)
@@ -54,6 +56,12 @@ def draw_table(summary: Summary) -> Figure:
     fig.supxlabel("accuracy over all clips, % (Eq. 6)", fontsize="medium")
     fig.legend(handles=_kinds(), loc="outside upper center", ncols=6, columnspacing=1.2, handletextpad=0.3)
     return fig
+
+
+def _called(summary: Summary) -> str:
+    """The title of the panel for clips on which the paper has no results."""
+    name = "SYNTHETIC" if summary.synthetic else fill(summary.data, 20)
+    return f"ours, {name},\nnot comparable"
 
 
 def _kinds() -> list[Line2D]:

@@ -15,7 +15,7 @@ from dianet_utils.tables.questions import QUESTIONS, Choice, Question, is_defaul
 from dianet_utils.tables.rows import TableRow
 from dianet_utils.tables.running import Entry, Outcome, prepare
 from dianet_utils.tables.summary import ours_of
-from dianet_utils.tables.writing import accuracy_text, each, short_text, write_files
+from dianet_utils.tables.writing import accuracy_text, each, short_text, synthetic_text, write_files
 
 if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank
@@ -160,13 +160,22 @@ def _gain_text(value: float, low: float, high: float) -> str:
     return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
-def write_readings(table: pd.DataFrame, data: str, synthetic: bool, folder: str | Path) -> dict[str, Path]:
-    """Write ``readings.csv`` (all numbers), ``.md`` and ``.tex`` (texts); ``data`` names the clips."""
+def write_readings(
+    table: pd.DataFrame, data: str, synthetic: bool | None, folder: str | Path
+) -> dict[str, Path]:
+    """Write ``readings.csv`` (all numbers), ``.md`` and ``.tex`` (texts).
+
+    ``data`` names the clips; None for ``synthetic`` says that it is not known whether they are.
+    """
     ran = table.dropna(subset="accuracy").iloc[0]
-    label = "These are synthetic clips: nothing here is about people. " if synthetic else ""
+    label = {
+        True: "These are synthetic clips: nothing here is about people. ",
+        None: "The origin of these clips is not known. ",
+        False: "",
+    }[synthetic]
     caption = (
         f"What the paper leaves open. {label}{data}, {ran['clips']:.0f} clips, {ran['folds']:.0f} folds, "
         f"seed {ran['seeds'].replace(' ', ', ')}, chance {ran['chance']:.1f} %."
     )
-    numbers = table.assign(data=data, synthetic=synthetic)
+    numbers = table.assign(data=data, synthetic=synthetic_text(synthetic))
     return write_files(Path(folder) / "readings", numbers, readable_readings(table), caption, _NOTES)

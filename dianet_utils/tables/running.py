@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dianet_utils import loso
-from dianet_utils.config import Config, configure
+from dianet_utils.config import Config, configure, short_name
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.loso.run_folder import Results
 from dianet_utils.plumbing.errors import InputError
@@ -121,7 +121,7 @@ def overview(entries: Sequence[Entry]) -> pd.DataFrame:
 
 def folder_of(dataset: str, out: str | Path | None = None) -> Path:
     """The folder of a dataset's runs and tables: ``out`` where given, else results/<dataset>."""
-    return Path(out) if out else RESULTS / dataset
+    return Path(out) if out else RESULTS / short_name(dataset)
 
 
 def run_rows(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from dianet_utils import paper
+from dianet_utils import datasets, paper
 from dianet_utils.config import LEAKY_MARK
 from dianet_utils.evaluation import is_leaky, refuse_mixture
 from dianet_utils.run import title
@@ -22,14 +22,17 @@ ABSENT = "not in the paper"  # the kind of a cell of a row that the paper does n
 class Summary:
     """A finished table: ``rows`` as :func:`summarise` makes them; ``data`` names our clips for people.
 
-    ``leaky``: the test subject chose the epoch in every row of ours, and ``data`` says so too.
+    ``synthetic`` is None where it is not known whether our clips were generated. ``apart``: the paper has no
+    results on such clips, so that nothing may be compared. ``leaky``: the test subject chose the epoch in
+    every row of ours, and ``data`` says so too.
     """
 
     number: int
     caption: str
     data: str
-    synthetic: bool
+    synthetic: bool | None
     dataset: str
+    apart: bool
     rows: pd.DataFrame
     leaky: bool = False
 
@@ -59,9 +62,16 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     lines = [{"row": row.key, "system": row.title, **ours.get(row.key, {}), **_cells(row)} for row in rows]
     table = pd.DataFrame(lines).set_index("row")
     table = table.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(paper.DATASETS, "Float64"))
-    synthetic = bool(clips.attrs.get("synthetic"))
-    about = title(clips, outcomes[0].entry.config), synthetic, str(clips.attrs["dataset"])
-    return Summary(number, TABLES[number].caption, *about, table, is_leaky(outcomes[0].predictions))
+    return Summary(
+        number,
+        TABLES[number].caption,
+        title(clips, outcomes[0].entry.config),
+        datasets.is_synthetic(clips),
+        datasets.origin(clips),
+        not datasets.is_comparable(clips),
+        table,
+        is_leaky(outcomes[0].predictions),
+    )
 
 
 def ours_of(outcome: Outcome) -> dict[str, Any]:
@@ -83,7 +93,7 @@ def ours_of(outcome: Outcome) -> dict[str, Any]:
         "clips": metrics["n"],
         "folds": metrics["folds"],
         "seeds": " ".join(map(str, metrics["seeds"])),
-        "comparable": whole and not clips.attrs.get("synthetic") and not is_leaky(outcome.predictions),
+        "comparable": whole and datasets.is_comparable(clips) and not is_leaky(outcome.predictions),
         **outcome.entry.cost._asdict(),
         "seconds": outcome.seconds,
         "run": outcome.folder.name,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from dianet_utils import paper
+from dianet_utils.datasets.provenance import UNKNOWN
 from dianet_utils.plumbing.files import write_text
 from dianet_utils.tables.summary import ABSENT, Summary
 
@@ -18,8 +19,7 @@ _KINDS = (
 
 def readable(summary: Summary) -> pd.DataFrame:
     """The table as texts, one row per system: ours first, then the paper's cells with their kinds."""
-    apart = summary.synthetic or summary.leaky
-    data = f"{summary.data}, not comparable" if apart else summary.data
+    data = f"{summary.data}, not comparable" if summary.apart or summary.leaky else summary.data
     rows = summary.rows
     spread = {"sd over seeds": each(rows, "spread", "{:.1f}".format)} if rows["spread"].notna().any() else {}
     columns = {
@@ -75,15 +75,25 @@ def cell_text(value: float | None, kind: str) -> str:
 def caption(summary: Summary) -> str:
     """One line: which table, and what our column rests on."""
     ran = summary.rows.dropna(subset="accuracy").iloc[0]
-    label = (
-        "These are synthetic clips: our column cannot be compared with the paper's. "
-        if summary.synthetic
-        else ""
-    )
+    label = f"{_remark(summary)}: our column cannot be compared with the paper's. " if summary.apart else ""
     return (
         f"Table {summary.number}. {summary.caption}. {label}Ours: {summary.data}, {ran['clips']:.0f} clips, "
         f"{ran['folds']:.0f} folds, {_seeds(ran['seeds'])}, chance {ran['chance']:.1f} %."
     )
+
+
+def _remark(summary: Summary) -> str:
+    """Why our clips are not those of the paper."""
+    if summary.synthetic:
+        return "These are synthetic clips"
+    if summary.dataset == UNKNOWN:
+        return "The origin of these clips is not known"
+    return "The paper has no results on these clips"
+
+
+def synthetic_text(synthetic: bool | None) -> bool | str:
+    """What files say of clips: whether they are synthetic, or that it is not known."""
+    return "unknown" if synthetic is None else synthetic
 
 
 def _seeds(listed: str) -> str:
@@ -103,7 +113,7 @@ def notes(summary: Summary) -> list[str]:
 
 def write(summary: Summary, folder: str | Path) -> dict[str, Path]:
     """Write ``<stem>.csv`` (numbers, every column), ``.md`` and ``.tex`` (texts) into ``folder``."""
-    numbers = summary.rows.assign(data=summary.data, synthetic=summary.synthetic)
+    numbers = summary.rows.assign(data=summary.data, synthetic=synthetic_text(summary.synthetic))
     return write_files(
         Path(folder) / summary.stem, numbers, readable(summary), caption(summary), notes(summary)
     )

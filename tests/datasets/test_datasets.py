@@ -130,7 +130,7 @@ def test_forms_of_casme2(inside: str, expected: str, crop: str, variants: dict[s
     assert clips["frames"].str.startswith(str(variants["casme2"] / expected)).all()
     others = [note for note in clips.attrs["notes"] if note.startswith("also found and not used")]
     assert len(others) == (2 if inside == "." else 0)
-    assert clips.attrs["synthetic"]
+    assert datasets.is_synthetic(clips)
     assert datasets.title(clips) == "synthetic clips in the layout of CASME-II"
 
 

@@ -95,8 +95,8 @@ def make_clips(name: str, emotions: list[str]) -> pd.DataFrame:
     """Two clips of each emotion, of the subjects 01 and 02."""
     rows = [(f"{subject}/{emotion}", subject, emotion) for subject in ("01", "02") for emotion in emotions]
     clips = pd.DataFrame(rows, columns=["clip", "subject", "emotion"]).set_index("clip")
-    clips.attrs = {"dataset": name, "synthetic": True, "corrections": [f"{name} mended"], "notes": []}
-    return clips
+    clips.attrs = {"corrections": [f"{name} mended"], "notes": []}
+    return clips.assign(dataset=name, synthetic=True)
 
 
 def test_merged_and_combined_clips() -> None:
@@ -115,7 +115,7 @@ def test_merged_and_combined_clips() -> None:
     assert joined.index.is_unique
     assert len(joined) == 8 + 6
     assert joined.groupby("subject")["source"].nunique().tolist() == [1] * 4
-    assert joined.attrs["dataset"] == "casme2+samm"
+    assert datasets.origin(joined) == "casme2+samm"
     assert joined.attrs["corrections"] == ["casme2 mended", "samm mended"]
     assert datasets.title(joined) == (
         "synthetic clips in the layout of CASME-II + SAMM, merged into 3 classes"

@@ -27,8 +27,7 @@ def table(name: str, subjects: int, emotions: list[str]) -> pd.DataFrame:
     clips = pd.DataFrame(rows, columns=["subject", "emotion"])
     clips.index = pd.Index([f"{s}/{e}" for s, e in rows], name="clip")
     clips["frames"] = [f"{name}/{clip}" for clip in clips.index]
-    clips.attrs = {"dataset": name, "synthetic": False}
-    return clips
+    return clips.assign(dataset=name, synthetic=False)
 
 
 @pytest.fixture

@@ -217,7 +217,7 @@ def test_the_others_have_the_plain_cross_entropy(name):
 def subjects_table() -> pd.DataFrame:
     names = ["01", "01", "02", "10"]
     clips = pd.DataFrame({"subject": names}, index=pd.Index([f"{s}/{i}" for i, s in enumerate(names)]))
-    clips.attrs["dataset"] = "casme2"
+    clips.attrs["notes"] = ["a choice"]
     return clips
 
 
@@ -226,7 +226,7 @@ def test_genders_come_from_a_file_by_subject(tmp_path: Path):
     path.write_text("\ufeffsubject, Gender\n10, Male\n01,female\n02,female\n", encoding="utf-8")
     clips = datasets.add_genders(subjects_table(), path)
     assert clips["gender"].tolist() == ["female", "female", "female", "male"]
-    assert clips.attrs == {"dataset": "casme2"}
+    assert clips.attrs == {"notes": ["a choice"]}
 
 
 def test_all_that_is_wrong_with_genders_is_told_at_once(tmp_path: Path):

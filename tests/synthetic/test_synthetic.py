@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, pearsonr
 
-from dianet_utils import synthetic
+from dianet_utils import datasets, synthetic
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.synthetic import UNITS, ClipPlan, Settings
 
@@ -117,7 +117,7 @@ def test_clip_table(dataset: Path) -> None:
     plans = {clip.clip: clip for clip in synthetic.plan(TINY)}
     assert clips.index.name == "clip"
     assert list(clips.index) == list(plans)
-    assert clips.attrs["dataset"] == "synthetic"
+    assert (datasets.origin(clips), datasets.is_synthetic(clips)) == ("synthetic", True)
     assert set(clips["gender"]) == {"female", "male"}
     for name, clip in clips.iterrows():
         planned = plans[str(name)]
