@@ -62,7 +62,8 @@ def intervals(confusions: np.ndarray, draws: int = 2000, seed: int = 0) -> dict[
 
     Clips of one subject are not independent, so whole subjects are drawn with replacement.
     ``confusions`` is [subject, class, class]. With few subjects the intervals are a little too narrow: in
-    simulations about 92 in 100 held the truth with 16 subjects and 94 with 30 (``tests/evaluation/test_coverage.py``).
+    simulations about 92 in 100 held the truth with 16 subjects and 94 with 30
+    (``tests/evaluation/test_coverage.py``).
     """
     samples = np.tensordot(draw_subjects(len(confusions), draws, seed), confusions, axes=1)
     return {name: bounds(score(samples)) for name, score in SCORES.items()}
@@ -83,8 +84,9 @@ def metrics(predictions: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
     """What ``metrics.json`` holds: scores, their intervals, chance, and what they rest on.
 
     ``chance`` is the accuracy of always naming the most frequent class. ``n`` counts clips; with
-    several seeds the scores are pooled over them and ``by_seed`` gives each one's accuracy. Those of a
-    leaky run say so under ``validation`` and ``leaky``; honest ones have neither.
+    several seeds the scores are pooled over them and ``by_seed`` gives each one's accuracy. ``folds`` counts
+    folds, which are subjects unless the predictions have a column ``fold``; then ``subjects`` counts those.
+    Scores of a leaky run say so under ``validation`` and ``leaky``; honest ones have neither.
     """
     _, confusions = confusion_by_subject(predictions, classes)
     pooled = confusions.sum(0)
@@ -92,7 +94,7 @@ def metrics(predictions: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
     return {
         **{name: round(float(score(pooled)), 6) for name, score in SCORES.items()},
         "n": len(clips),
-        "folds": int(clips["subject"].nunique()),
+        **_counts(clips),
         "seeds": sorted(int(seed) for seed in predictions["seed"].unique()),
         "classes": classes,
         "chance": round(float(clips["true"].value_counts(normalize=True).iloc[0]), 6),
@@ -101,6 +103,14 @@ def metrics(predictions: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
         "by_seed": _accuracy_by_seed(predictions),
         **(_LEAKY if is_leaky(predictions) else {}),
     }
+
+
+def _counts(clips: pd.DataFrame) -> dict[str, int]:
+    """How many folds tested clips [clip], and how many people those show where that is another number."""
+    subjects = int(clips["subject"].nunique())
+    if "fold" not in clips:
+        return {"folds": subjects}
+    return {"folds": int(clips["fold"].nunique()), "subjects": subjects}
 
 
 _LEAKY = {

@@ -34,7 +34,8 @@ def draw_protocol(folds: "Sequence[Fold]", clips: pd.DataFrame) -> Figure:
     ax.set_xticks(np.arange(len(subjects)) + 0.5, subjects, rotation=90 if len(subjects) > 16 else 0)
     ax.set_yticks(np.arange(len(folds)) + 0.5, [fold.subject for fold in folds])
     ax.invert_yaxis()
-    ax.set(xlabel="subject", ylabel="fold (subject left out)")
+    alone = all(set(clips["subject"].iloc[fold.test]) == {fold.subject} for fold in folds)
+    ax.set(xlabel="subject", ylabel=f"fold (subject{'' if alone else 's'} left out)")
     shown = list(_ROLES.items()) if (roles == 3).any() else list(_ROLES.items())[:3]
     handles = [Patch(color=colour, label=name) for name, colour in shown]
     fig.legend(handles=handles, loc="outside upper center", ncols=3)
@@ -107,7 +108,8 @@ def draw_subjects(table: pd.DataFrame, chance: float, title: str = "") -> Figure
 def draw_against_paper(metrics: dict[str, Any], title: str) -> Figure:
     """Our accuracy with its interval beside the accuracies that the paper prints for DIANet.
 
-    ``title`` names our data; a line parts synthetic data from the licensed ones.
+    ``title`` names our data; a line parts synthetic data from the licensed ones, and a
+    result of another split from the paper's.
     """
     fig, ax = figure(6.4, 2.6)
     for row, name in enumerate(paper.DATASETS):
@@ -121,9 +123,10 @@ def draw_against_paper(metrics: dict[str, Any], title: str) -> Figure:
     ax.set(xlim=(0, 108), xlabel="accuracy over all clips, % (Eq. 6)")
     if metrics.get("leaky"):
         fig.suptitle("LEAKY: the test subject's accuracy chose our epochs", color=RED)
-    if metrics["synthetic"]:
+    if metrics["synthetic"] or "split" in metrics:
+        what = "Other data" if metrics["synthetic"] else "Another split"
         ax.axhline(len(labels) - 0.5, color="black", lw=0.8)
-        ax.set_title("Other data above the line than below: not comparable", loc="left")
+        ax.set_title(f"{what} above the line than below: not comparable", loc="left")
     return fig
 
 

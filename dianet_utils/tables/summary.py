@@ -22,7 +22,8 @@ ABSENT = "not in the paper"  # the kind of a cell of a row that the paper does n
 class Summary:
     """A finished table: ``rows`` as :func:`summarise` makes them; ``data`` names our clips for people.
 
-    ``leaky``: the test subject chose the epoch in every row of ours, and ``data`` says so too.
+    ``leaky``: the test subject chose the epoch in every row of ours, and ``data`` says so too; likewise
+    ``split``, such as "kfold-5", where not one subject was left out at a time.
     """
 
     number: int
@@ -32,11 +33,12 @@ class Summary:
     dataset: str
     rows: pd.DataFrame
     leaky: bool = False
+    split: str = ""
 
     @property
     def stem(self) -> str:
-        """What the names of the table's files begin with; those of a leaky one say so."""
-        return f"{LEAKY_MARK}-" * self.leaky + f"table{self.number}"
+        """What the names of the table's files begin with; a leaky one, or of another split, says so."""
+        return "-".join([*[LEAKY_MARK] * self.leaky, *[self.split] * bool(self.split), f"table{self.number}"])
 
 
 def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
@@ -45,11 +47,11 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     Columns: ``system``; ours: ``status`` (a port of public code, or a reconstruction), ``accuracy low high
     chance`` in percent (pooled over folds and seeds, with a 95 % interval over subjects), ``spread`` (the
     standard deviation of the accuracy over seeds in points, empty for one seed), ``uf1 uar`` from 0 to 1,
-    ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset, every subject was left out and
-    none chose its epoch), ``parameters flops`` (of one clip), ``seconds`` (of a fold, in the quickest seed)
-    and ``run`` (the folder's name). The paper's: for each licensed dataset its accuracy in percent,
-    ``_kind`` (how it is known) and ``_note``. What is not known stays empty. Raises InputError where leaky
-    rows stand beside honest ones.
+    ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset, every subject was left out
+    alone and none chose its epoch), ``parameters flops`` (of one clip), ``seconds`` (of a fold, in the
+    quickest seed) and ``run`` (the folder's name). The paper's: for each licensed dataset its accuracy in
+    percent, ``_kind`` (how it is known) and ``_note``. What is not known stays empty. Raises InputError where
+    leaky rows stand beside honest ones.
     """
     refuse_mixture({outcome.folder.name: outcome.predictions for outcome in outcomes})
     clips = outcomes[0].entry.bank.clips
@@ -60,8 +62,10 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     table = pd.DataFrame(lines).set_index("row")
     table = table.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(paper.DATASETS, "Float64"))
     synthetic = bool(clips.attrs.get("synthetic"))
-    about = title(clips, outcomes[0].entry.config), synthetic, str(clips.attrs["dataset"])
-    return Summary(number, TABLES[number].caption, *about, table, is_leaky(outcomes[0].predictions))
+    config = outcomes[0].entry.config
+    about = title(clips, config), synthetic, str(clips.attrs["dataset"])
+    leaky = is_leaky(outcomes[0].predictions)
+    return Summary(number, TABLES[number].caption, *about, table, leaky, config.split_name)
 
 
 def ours_of(outcome: Outcome) -> dict[str, Any]:
@@ -70,7 +74,7 @@ def ours_of(outcome: Outcome) -> dict[str, Any]:
 
     metrics, clips = outcome.metrics, outcome.entry.bank.clips
     low, high = metrics["intervals"]["accuracy"]
-    whole = metrics["folds"] == clips["subject"].nunique()
+    whole = "split" not in metrics and metrics["folds"] == clips["subject"].nunique()
     return {
         "status": status(outcome.entry.config.model),
         "accuracy": 100 * metrics["accuracy"],

@@ -18,7 +18,7 @@ _KINDS = (
 
 def readable(summary: Summary) -> pd.DataFrame:
     """The table as texts, one row a system: ours first, then the paper's cells with their kinds."""
-    apart = summary.synthetic or summary.leaky
+    apart = summary.synthetic or summary.leaky or summary.split
     data = f"{summary.data}, not comparable" if apart else summary.data
     rows = summary.rows
     spread = {"sd over seeds": each(rows, "spread", "{:.1f}".format)} if rows["spread"].notna().any() else {}
