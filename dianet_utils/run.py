@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dianet_utils import datasets, loso
-from dianet_utils.config import CHECKS, LEAKY_MARK, VALIDATIONS, Config, configure, is_table, short_name
+from dianet_utils.config import (
+    CHECKS,
+    LEAKY_MARK,
+    LOSO,
+    VALIDATIONS,
+    Config,
+    configure,
+    is_table,
+    short_name,
+)
 from dianet_utils.config.checks import (
     Check,
     Choice,
@@ -255,8 +264,10 @@ def run_folder(bank: "Bank", config: Config, out: str | None = None) -> Path:
 
 
 def title(clips: "pd.DataFrame", config: Config) -> str:
-    """The dataset's name for figures and tables; it says where the test subject chose the epoch."""
+    """The dataset's name for figures and tables; it says another split, and where the test subject chose."""
     name = datasets.title(clips)
+    if config.split != LOSO:
+        name = f"{name}, split {config.split}"
     return f"{name}, LEAKY: epoch chosen on the test subject" if config.leaky else name
 
 

@@ -71,6 +71,17 @@ class Text:
         return value
 
 
+class Split:
+    """How clips are divided into folds: ``loso``, ``kfold:N`` with N from 2, or ``column:NAME``."""
+
+    def __call__(self, value: Any) -> str:
+        """The text as given."""
+        named = r"loso|kfold:([2-9]|[1-9]\d{1,3})|column:[^\x00-\x1f\x7f]{1,100}"
+        if isinstance(value, str) and re.fullmatch(named, value):
+            return value
+        raise ValueError("loso, kfold:N with N from 2, or column:NAME, a column of the clip table")
+
+
 class Flag:
     """True or false; papermill's texts "true" and "false" count."""
 

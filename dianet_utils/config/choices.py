@@ -16,6 +16,7 @@ FUSIONS = {  # each with its class in models/fusion.py
 }
 STREAMS = ("shared", "dedicated")
 
+LOSO = "loso"  # the split of the paper: one subject is left out at a time
 LEAKY = "test_subject"  # the validation policy that must never pass for an honest one
 VALIDATIONS = ("held_out", "none", LEAKY)
 LEAKY_MARK = f"LEAKY-{LEAKY}"  # in the name of everything that such a run writes

@@ -13,13 +13,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from dianet_utils import paper
-from dianet_utils.config.checks import Check, Choice, Dataset, Flag, Names, Number, Text, Whole, check_all
+from dianet_utils.config.checks import (
+    Check,
+    Choice,
+    Dataset,
+    Flag,
+    Names,
+    Number,
+    Split,
+    Text,
+    Whole,
+    check_all,
+)
 from dianet_utils.config.choices import (
     FUSIONS,
     INPUTS,
     LEAKY,
+    LOSO,
     PHASES,
     SCALINGS,
     STREAMS,
@@ -71,11 +84,17 @@ class Config:
     # additions
     apex_jitter: int = 0  # frames by which training moves the apex of each clip in each epoch
     precision: str = "float32"  # of convolutions and matrix products; bfloat16 where the device has it
+    split: str = LOSO  # into folds: loso, kfold:N (groups of subjects), or column:NAME (of the clip table)
 
     @property
     def leaky(self) -> bool:
         """Whether the subject that tests also chooses the epoch: such a run says nothing about new people."""
         return self.validation == LEAKY
+
+    @property
+    def split_name(self) -> str:
+        """The split as a part of file names, such as "kfold-5"; "" for leave-one-subject-out."""
+        return "" if self.split == LOSO else quote(self.split.replace(":", "-", 1), safe="")[:60]
 
     @property
     def uses_gender(self) -> bool:
@@ -157,6 +176,7 @@ CHECKS: dict[str, Check] = {
     "degrees": Number(0.0, 180.0),
     "apex_jitter": Whole(0, 100),
     "precision": Choice("float32", "bfloat16"),
+    "split": Split(),
 }
 
 PAPER_DEFAULTS: dict[str, Any] = {
@@ -181,6 +201,7 @@ PAPER_DEFAULTS: dict[str, Any] = {
     "validation": "held_out",
     "apex_jitter": 0,
     "precision": "float32",
+    "split": LOSO,
 }
 
 # Chosen on other synthetic subjects than the default dataset's: about two minutes on two cores.

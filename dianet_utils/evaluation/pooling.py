@@ -16,6 +16,7 @@ from dianet_utils.evaluation.scores import SCORES, accuracy, bounds, confusion_b
 def by_fold(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     """One row per fold, index ``seed`` and ``subject``: its ``clips``, number of true ``emotions``, scores.
 
+    A fold is a subject's, also where the predictions come from another split than leave-one-subject-out.
     Classes that a fold lacks are passed over: ``uf1`` is the mean of F1 over the classes that occur in the
     fold, true or predicted, as scikit-learn's macro average has it, and ``uar`` the mean of recall over the
     true ones. So a fold with one clip, or with clips of one class, still scores from 0 to 1, but all from

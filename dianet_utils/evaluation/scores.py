@@ -84,8 +84,9 @@ def metrics(predictions: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
     """What ``metrics.json`` holds: scores, their intervals, chance, and what they rest on.
 
     ``chance`` is the accuracy of always naming the most frequent class. ``n`` counts clips; with
-    several seeds the scores are pooled over them and ``by_seed`` gives the accuracy of each. Those of a
-    leaky run say so under ``validation`` and ``leaky``; honest ones have neither.
+    several seeds the scores are pooled over them and ``by_seed`` gives the accuracy of each. ``folds`` counts
+    folds, which are subjects unless the predictions have a column ``fold``; then ``subjects`` counts those.
+    Scores of a leaky run say so under ``validation`` and ``leaky``; honest ones have neither.
 
     Args:
         predictions: One row per clip and seed, with the columns clip, subject, seed, true, predicted.
@@ -114,7 +115,7 @@ def metrics(predictions: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
     return {
         **{name: round(float(score(pooled)), 6) for name, score in SCORES.items()},
         "n": len(clips),
-        "folds": int(clips["subject"].nunique()),
+        **_counts(clips),
         "seeds": sorted(int(seed) for seed in predictions["seed"].unique()),
         "classes": classes,
         "chance": round(float(clips["true"].value_counts(normalize=True).iloc[0]), 6),
@@ -123,6 +124,14 @@ def metrics(predictions: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
         "by_seed": _accuracy_by_seed(predictions),
         **(_LEAKY if is_leaky(predictions) else {}),
     }
+
+
+def _counts(clips: pd.DataFrame) -> dict[str, int]:
+    """How many folds tested clips [clip], and how many people those show where that is another number."""
+    subjects = int(clips["subject"].nunique())
+    if "fold" not in clips:
+        return {"folds": subjects}
+    return {"folds": int(clips["fold"].nunique()), "subjects": subjects}
 
 
 _LEAKY = {

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dianet_utils.config import Config
+from dianet_utils.config import LOSO, Config
 from dianet_utils.dynamic_images import Bank
 from dianet_utils.loso.batches import Batches
 from dianet_utils.loso.epochs import PassLoss, predict, train_epoch, validation_loss
@@ -38,6 +38,8 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     if moved:
         each = zip(bank.shifted, moved, strict=True)
         result["shifted"] = {str(shift): _probabilities(one).round(6).tolist() for shift, one in each}
+    if config.split != LOSO:
+        result["split"] = config.split
     return {**result, "validation": config.validation} if config.leaky else result
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from dianet_utils import datasets, loso
-from dianet_utils.config import LEAKY, Config
+from dianet_utils.config import LEAKY, LOSO, Config
 from dianet_utils.datasets.provenance import numbered, origin
 from dianet_utils.loso.run_folder import Results
 from dianet_utils.plumbing.errors import InputError
@@ -140,6 +140,10 @@ def run(
     ``metrics.json`` ``folds`` is 1, ``subjects`` counts the people tested, and ``train`` says on whom the
     network was trained. Intervals come from a bootstrap over the *test* subjects.
     """
+    if config.split != LOSO:
+        raise InputError(
+            f"A transfer tests all clips of its test dataset: leave split out, not {config.split}."
+        )
     folds = [fold(both, config.validation, seed) for seed in seeds]
     results = loso.run_folds(bank, folds, config, out, workers, device, label="transfer")
     metrics = {**results.metrics, "folds": 1, "subjects": results.metrics["folds"], **_about(both)}

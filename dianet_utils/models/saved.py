@@ -207,9 +207,11 @@ def _score(about: Mapping[str, Any]) -> str:
             "Leave-one-subject-out was not run with this configuration (notebook 04): its worth is unknown."
         )
     low, high = scores["intervals"]["accuracy"]
-    return f"""Leave-one-subject-out with the same configuration: accuracy {scores["accuracy"]:.3f}
+    protocol = f"The split {scores['split']}" if "split" in scores else "Leave-one-subject-out"
+    tested = scores.get("subjects", scores["folds"])
+    return f"""{protocol} with the same configuration: accuracy {scores["accuracy"]:.3f}
 (95 % interval over subjects {low:.3f} to {high:.3f}), UF1 {scores["uf1"]:.3f}, UAR {scores["uar"]:.3f},
-chance {scores["chance"]:.3f}, {scores["folds"]} of {about["subjects"]} subjects tested. These are scores of
+chance {scores["chance"]:.3f}, {tested} of {about["subjects"]} subjects tested. These are scores of
 networks that never saw the tested person, *not* of the network in this folder, which saw all of them."""
 
 

@@ -34,7 +34,8 @@ def draw_protocol(folds: "Sequence[Fold]", clips: pd.DataFrame) -> Figure:
     ax.set_xticks(np.arange(len(subjects)) + 0.5, subjects, rotation=90 if len(subjects) > 16 else 0)
     ax.set_yticks(np.arange(len(folds)) + 0.5, [fold.subject for fold in folds])
     ax.invert_yaxis()
-    ax.set(xlabel="subject", ylabel="fold (subject left out)")
+    alone = all(set(clips["subject"].iloc[fold.test]) == {fold.subject} for fold in folds)
+    ax.set(xlabel="subject", ylabel=f"fold (subject{'' if alone else 's'} left out)")
     shown = list(_ROLES.items()) if (roles == 3).any() else list(_ROLES.items())[:3]
     handles = [Patch(color=colour, label=name) for name, colour in shown]
     fig.legend(handles=handles, loc="outside upper center", ncols=3)
@@ -108,7 +109,8 @@ def draw_against_paper(metrics: dict[str, Any], title: str) -> Figure:
     """Our accuracy with its interval beside the accuracies that the paper prints for DIANet.
 
     ``title`` names our data; a line parts data on which the paper has no results, such as synthetic clips or
-    clips of unknown origin, from the paper's.
+    clips of unknown origin, from the paper's,
+    and so does a result of another split.
     """
     fig, ax = figure(6.4, 2.6)
     for row, name in enumerate(paper.DATASETS):
@@ -122,9 +124,11 @@ def draw_against_paper(metrics: dict[str, Any], title: str) -> Figure:
     ax.set(xlim=(0, 108), xlabel="accuracy over all clips, % (Eq. 6)")
     if metrics.get("leaky"):
         fig.suptitle("LEAKY: the test subject's accuracy chose our epochs", color=RED)
-    if metrics["synthetic"] is not False or metrics["dataset"] not in paper.DATASETS:
+    other = metrics["synthetic"] is not False or metrics["dataset"] not in paper.DATASETS
+    if other or "split" in metrics:
+        what = "Other data" if other else "Another split"
         ax.axhline(len(labels) - 0.5, color="black", lw=0.8)
-        ax.set_title("Other data above the line than below: not comparable", loc="left")
+        ax.set_title(f"{what} above the line than below: not comparable", loc="left")
     return fig
 
 

@@ -49,7 +49,7 @@ def draw_table(summary: Summary) -> Figure:
     if summary.apart:
         axes[0].set_title(_called(summary), color=BLUE)
         axes[0].set_facecolor("#EFF5FA")
-    if summary.leaky:
+    if summary.leaky or summary.split:
         fig.suptitle(summary.data, color=RED)
     axes[0].set_yticks(range(len(rows)), summary.rows["system"])
     axes[0].set(xlim=(0, 100), ylim=(len(rows) - 0.4, -0.7), xticks=(0, 25, 50, 75, 100))

@@ -24,7 +24,8 @@ class Summary:
 
     ``synthetic`` is None where it is not known whether our clips were generated. ``apart``: the paper has no
     results on such clips, so that nothing may be compared. ``leaky``: the test subject chose the epoch in
-    every row of ours, and ``data`` says so too.
+    every row of ours, and ``data`` says so too; likewise ``split``, such as "kfold-5", where not one subject was
+    left out at a time.
     """
 
     number: int
@@ -35,11 +36,12 @@ class Summary:
     apart: bool
     rows: pd.DataFrame
     leaky: bool = False
+    split: str = ""
 
     @property
     def stem(self) -> str:
-        """What the names of the table's files begin with; those of a leaky one say so."""
-        return f"{LEAKY_MARK}-" * self.leaky + f"table{self.number}"
+        """What the names of the table's files begin with; a leaky one, or of another split, says so."""
+        return "-".join([*[LEAKY_MARK] * self.leaky, *[self.split] * bool(self.split), f"table{self.number}"])
 
 
 def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
@@ -48,11 +50,11 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     Columns: ``system``; ours: ``status`` (a port of public code, or a reconstruction), ``accuracy low high
     chance`` in percent (pooled over folds and seeds, with a 95 % interval over subjects), ``spread`` (the
     standard deviation of the accuracy over seeds in points, empty for one seed), ``uf1 uar`` from 0 to 1,
-    ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset, every subject was left out and
-    none chose its epoch), ``parameters flops`` (of one clip), ``seconds`` (of a fold, in the quickest seed)
-    and ``run`` (the folder's name). The paper's: for each licensed dataset its accuracy in percent,
-    ``_kind`` (how it is known) and ``_note``. What is not known stays empty. Raises InputError where leaky
-    rows stand beside honest ones.
+    ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset, every subject was left out
+    alone and none chose its epoch), ``parameters flops`` (of one clip), ``seconds`` (of a fold, in the
+    quickest seed) and ``run`` (the folder's name). The paper's: for each licensed dataset its accuracy in
+    percent, ``_kind`` (how it is known) and ``_note``. What is not known stays empty. Raises InputError where
+    leaky rows stand beside honest ones.
     """
     refuse_mixture({outcome.folder.name: outcome.predictions for outcome in outcomes})
     clips = outcomes[0].entry.bank.clips
@@ -71,6 +73,7 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
         not datasets.is_comparable(clips),
         table,
         is_leaky(outcomes[0].predictions),
+        outcomes[0].entry.config.split_name,
     )
 
 
@@ -80,7 +83,7 @@ def ours_of(outcome: Outcome) -> dict[str, Any]:
 
     metrics, clips = outcome.metrics, outcome.entry.bank.clips
     low, high = metrics["intervals"]["accuracy"]
-    whole = metrics["folds"] == clips["subject"].nunique()
+    whole = "split" not in metrics and metrics["folds"] == clips["subject"].nunique()
     return {
         "status": status(outcome.entry.config.model),
         "accuracy": 100 * metrics["accuracy"],

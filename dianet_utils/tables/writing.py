@@ -19,7 +19,8 @@ _KINDS = (
 
 def readable(summary: Summary) -> pd.DataFrame:
     """The table as texts, one row per system: ours first, then the paper's cells with their kinds."""
-    data = f"{summary.data}, not comparable" if summary.apart or summary.leaky else summary.data
+    apart = summary.apart or summary.leaky or summary.split
+    data = f"{summary.data}, not comparable" if apart else summary.data
     rows = summary.rows
     spread = {"sd over seeds": each(rows, "spread", "{:.1f}".format)} if rows["spread"].notna().any() else {}
     columns = {

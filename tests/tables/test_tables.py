@@ -264,6 +264,20 @@ def test_a_licensed_result_is_comparable_only_with_every_subject(
         for outcome in licensed(outcomes, "samm")
     ]
     assert tables.summarise(3, whole).rows["comparable"].dropna().all()
+    split = [
+        dataclasses.replace(
+            outcome,
+            entry=dataclasses.replace(
+                outcome.entry, config=dataclasses.replace(outcome.entry.config, split="kfold:5")
+            ),
+            metrics={**outcome.metrics, "split": "kfold:5"},
+        )
+        for outcome in whole
+    ]
+    other = tables.summarise(3, split)
+    assert not other.rows["comparable"].dropna().any()
+    assert (other.data, other.stem) == ("SAMM, split kfold:5", "kfold-5-table3")
+    assert "SAMM, split kfold:5, not comparable" in tables.readable(other).columns[0]
     assert "not comparable" not in tables.readable(part).columns[0]
 
 
