@@ -47,7 +47,8 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     standard deviation of the accuracy over seeds in points, empty for one seed), ``uf1 uar`` from 0 to 1,
     ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset, every subject was left out and
     none chose its epoch), ``parameters flops`` (of one clip), ``seconds`` (of a fold, in the quickest seed)
-    and ``run`` (the folder's name). The paper's: for each licensed dataset its accuracy in percent,
+    and ``run`` (the folder's name). The paper's: for each licensed dataset its accuracy in percent (of a
+    bound the upper end, and ``_lower`` the other one),
     ``_kind`` (how it is known) and ``_note``. What is not known stays empty. Raises InputError where leaky
     rows stand beside honest ones.
     """
@@ -58,10 +59,15 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     rows += [row for row in TABLES[number].rows if row.published and row.key not in ours]
     lines = [{"row": row.key, "system": row.title, **ours.get(row.key, {}), **_cells(row)} for row in rows]
     table = pd.DataFrame(lines).set_index("row")
-    table = table.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(paper.DATASETS, "Float64"))
+    table = table.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(_published(), "Float64"))
     synthetic = bool(clips.attrs.get("synthetic"))
     about = title(clips, outcomes[0].entry.config), synthetic, str(clips.attrs["dataset"])
     return Summary(number, TABLES[number].caption, *about, table, is_leaky(outcomes[0].predictions))
+
+
+def _published() -> list[str]:
+    """The columns with the paper's numbers."""
+    return [f"{name}{end}" for name in paper.DATASETS for end in ("", "_lower")]
 
 
 def ours_of(outcome: Outcome) -> dict[str, Any]:
@@ -99,5 +105,6 @@ def _cells(row: TableRow) -> dict[str, Any]:
     for name in paper.DATASETS:
         cell = getattr(row.published, name, None)
         value, kind, note = (cell.value, cell.kind, cell.note) if cell else (None, ABSENT, "")
-        cells |= {name: value, f"{name}_kind": kind, f"{name}_note": note}
+        lower = cell.lower if cell else None
+        cells |= {name: value, f"{name}_lower": lower, f"{name}_kind": kind, f"{name}_note": note}
     return cells
