@@ -2,8 +2,9 @@
 
 PHASES = ("whole", "onset", "offset")  # the three dynamic images of a clip
 FLOWS = {"flow": "onset", "flow_onset": "onset", "flow_offset": "offset"}  # optical flow, and of which phase
-# Dynamic images, then what other systems read, and optical flow of a phase.
-INPUTS = (*PHASES, "active", "affective", *FLOWS)
+# Dynamic images, the two halves of a clip added up in one image ("tent"), then what other systems read, and
+# optical flow of a phase.
+INPUTS = (*PHASES, "tent", "active", "affective", "lbp_top", *FLOWS)
 WEIGHTINGS = ("arp", "harmonic", "rank")
 SCALINGS = ("minmax", "signed")
 FUSIONS = {  # each with its class in models/fusion.py

@@ -183,13 +183,18 @@ def phase_weights(
     """One row of weights per phase, over the frames of a clip: [phase, T], zero outside the phase.
 
     ``weighting`` is ``"arp"`` (whole numbers) or ``"harmonic"`` (float64); the offset phase carries
-    the opposite sign (Eq. 3). ``active`` and ``affective`` have weights of their own; a flow, which is
-    no sum of frames, has none (a row of 0). ``temporal`` first normalises each phase to that many
-    frames and makes its weights ``temporal - 1`` times as large (see :func:`resample`). Rank pooling
-    depends on the frames and is made by :func:`dianet_utils.dynamic_images.rank.rank_weights`.
+    the opposite sign (Eq. 3). ``tent`` is the sum of both phases: weights that rise to the apex and
+    fall after it, in which the apex frame counts twice. It is no image of the paper but a control: it shows
+    one stream what two streams see. ``active`` and ``affective`` have weights of their own; a flow and
+    LBP-TOP, which are no sums of frames, have none (a row of 0). ``temporal`` first normalises each phase
+    to that many frames and makes its weights ``temporal - 1`` times as large (see :func:`resample`).
+    Rank pooling depends on the frames and is made by :func:`dianet_utils.dynamic_images.rank.rank_weights`.
     """
     rows: list[npt.NDArray[Any]] = []
     for phase in phases:
+        if phase == "tent":
+            rows.append(phase_weights(("onset", "offset"), moments, weighting, temporal).sum(axis=0))
+            continue
         kind = _OWN_WEIGHTS.get(phase) or _KINDS[weighting]
         inside = moments.within(phase)
         count = int(inside.sum())
@@ -204,6 +209,7 @@ _KINDS: dict[str, Callable[[int], Integers | Reals]] = {"arp": arp_weights, "har
 _OWN_WEIGHTS: dict[str, Callable[[int], Integers | Reals]] = {
     "active": active_weights,
     "affective": affective_weights,
+    "lbp_top": lambda count: np.zeros(count, np.int64),
     **dict.fromkeys(FLOWS, lambda count: np.zeros(count, np.int64)),
 }
 

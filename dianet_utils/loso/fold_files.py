@@ -1,4 +1,4 @@
-"""The files of finished folds: their names, and when they are trusted: never without a check."""
+"""The records of finished folds: what they hold, how files are called, when they are trusted."""
 
 import hashlib
 from collections.abc import Collection
@@ -9,13 +9,14 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
-from dianet_utils.config import LOSO
+from dianet_utils.config import LOSO, Config
 from dianet_utils.loso.splits import fold_names
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import read_json, shown
 
 if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank
+    from dianet_utils.loso.folds import Fold
 
 _ROUNDING = 2e-6  # by as much may two probabilities have come to look alike
 _LONGEST = 150  # characters of a subject in a file's name
@@ -30,6 +31,40 @@ def fold_path(out: Path, seed: int, subject: str) -> Path:
     if len(name) > _LONGEST:
         name = f"{name[:_LONGEST]}-{hashlib.sha256(subject.encode()).hexdigest()[:16]}"
     return out / "folds" / f"seed{seed}_{name}.json"
+
+
+def fold_record(
+    bank: "Bank", fold: "Fold", probabilities: np.ndarray, history: dict[str, Any]
+) -> dict[str, Any]:
+    """What is kept of a fold, as JSON types: its clips, their true and predicted classes, the probabilities.
+
+    ``probabilities`` [clip, class] of ``fold.test``; the largest names the prediction. Raises
+    ``FloatingPointError`` naming the clips where they are not finite.
+    """
+    names, clips = np.array(bank.classes), [str(clip) for clip in bank.clips.index[fold.test]]
+    if not np.isfinite(probabilities).all():
+        lost = [clip for clip, row in zip(clips, probabilities, strict=True) if not np.isfinite(row).all()]
+        raise FloatingPointError(
+            f"The predictions of fold {fold.subject} (seed {fold.seed}) are not finite for {', '.join(lost)}."
+        )
+    return {
+        "subject": fold.subject,
+        "seed": fold.seed,
+        "classes": list(bank.classes),
+        "clips": clips,
+        "true": [str(name) for name in names[bank.targets[fold.test]]],
+        "predicted": [str(name) for name in names[probabilities.argmax(1)]],
+        "probabilities": probabilities.round(6).tolist(),
+        "history": history,
+        "train_clips": len(fold.train),
+        "validation_subjects": sorted({str(s) for s in bank.clips["subject"].iloc[fold.validation]}),
+    }
+
+
+def fold_marks(config: Config) -> dict[str, str]:
+    """What the record of a fold says of its protocol; nothing for an honest one that leaves one subject out."""
+    marks = {"split": config.split} if config.split != LOSO else {}
+    return {**marks, "validation": config.validation} if config.leaky else marks
 
 
 def read_fold(path: Path, bank: "Bank", split: str = LOSO) -> dict[str, Any]:

@@ -12,10 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dianet_utils.config import LOSO, Config
+from dianet_utils.config import SYSTEMS, Config
 from dianet_utils.dynamic_images import Bank
 from dianet_utils.loso.batches import Batches
 from dianet_utils.loso.epochs import PassLoss, predict, train_epoch, validation_loss
+from dianet_utils.loso.estimators import fit_fold
+from dianet_utils.loso.fold_files import fold_marks, fold_record
 from dianet_utils.loso.folds import Fold, fold_seed
 from dianet_utils.models import Network, Output, build_model
 from dianet_utils.models.precision import keep_in_float32
@@ -31,16 +33,20 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     the probabilities of the test clips under each. Raises ``FloatingPointError`` when the loss stops being
     finite, naming the fold, the epoch, the batch and its clips, or where a prediction is not.
     """
+    if SYSTEMS[config.model].learner == "estimator":
+        return fit_fold(bank, fold, config)
     data = Batches.of(bank, device, config.uses_gender)
     model, history = _train(data, len(bank.classes), fold, config, device)
     output, *moved = (predict(model, data, fold.test, config, shift) for shift in (0, *bank.shifted))
-    result = {**_result(bank, fold, _probabilities(output), history), **_cosines(output)}
+    result = {**fold_record(bank, fold, _probabilities(output), history), **_cosines(output)}
+    result |= {
+        "train_accuracy": _accuracy(model, data, fold.train, config),
+        "validation_accuracy": _accuracy(model, data, fold.validation, config),
+    }
     if moved:
         each = zip(bank.shifted, moved, strict=True)
         result["shifted"] = {str(shift): _probabilities(one).round(6).tolist() for shift, one in each}
-    if config.split != LOSO:
-        result["split"] = config.split
-    return {**result, "validation": config.validation} if config.leaky else result
+    return {**result, **fold_marks(config)}
 
 
 def train_model(
@@ -161,6 +167,14 @@ def _optimiser(model: nn.Module, config: Config, steps: int) -> tuple[torch.opti
     return optimiser, torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
 
 
+def _accuracy(model: Network, data: Batches, rows: np.ndarray, config: Config) -> float | None:
+    """The share of some clips that a trained network gets right, not augmented; None without clips."""
+    if not len(rows):
+        return None
+    named = predict(model, data, rows, config).logits.argmax(1)
+    return round(float((named == data.labels(torch.from_numpy(rows)).emotion).float().mean()), 6)
+
+
 def _probabilities(output: Output) -> np.ndarray:
     return output.logits.softmax(1).double().cpu().numpy()
 
@@ -171,24 +185,3 @@ def _cosines(output: Output) -> dict[str, list[float]]:
         return {}
     first, second = output.features.unbind(dim=1)
     return {"cosine": torch.cosine_similarity(first, second, dim=-1).double().cpu().numpy().round(6).tolist()}
-
-
-def _result(bank: Bank, fold: Fold, probabilities: np.ndarray, history: dict[str, Any]) -> dict[str, Any]:
-    names, clips = np.array(bank.classes), [str(clip) for clip in bank.clips.index[fold.test]]
-    if not np.isfinite(probabilities).all():
-        lost = [clip for clip, row in zip(clips, probabilities, strict=True) if not np.isfinite(row).all()]
-        raise FloatingPointError(
-            f"The predictions of fold {fold.subject} (seed {fold.seed}) are not finite for {', '.join(lost)}."
-        )
-    return {
-        "subject": fold.subject,
-        "seed": fold.seed,
-        "classes": list(bank.classes),
-        "clips": clips,
-        "true": [str(name) for name in names[bank.targets[fold.test]]],
-        "predicted": [str(name) for name in names[probabilities.argmax(1)]],
-        "probabilities": probabilities.round(6).tolist(),
-        "history": history,
-        "train_clips": len(fold.train),
-        "validation_subjects": sorted({str(s) for s in bank.clips["subject"].iloc[fold.validation]}),
-    }

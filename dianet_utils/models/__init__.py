@@ -87,6 +87,8 @@ def _named(name: str) -> System:
 
 
 def _network(name: str) -> type[Network]:
-    """The class that a system's record names."""
+    """The class that a system's record names; InputError for a system that is no network."""
+    if _named(name).learner != "network":
+        raise InputError(f"{name} is no network but a pipeline: see models.classical.")
     module, _, kind = _named(name).network.partition(":")
     return getattr(importlib.import_module(module), kind)

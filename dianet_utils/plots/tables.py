@@ -16,6 +16,7 @@ from dianet_utils import paper
 from dianet_utils.config import LEAKY_MARK
 from dianet_utils.plots.style import BLUE, DIVERGING, GREY, PALETTE, RED, figure
 from dianet_utils.tables import Summary
+from dianet_utils.tables.writing import bound_text
 
 # The shape of a published point tells how it is known.
 KIND_MARKERS = {"printed": "D", "derived": "s", "other source": "^", "bound": "<"}
@@ -82,12 +83,17 @@ def _face(kind: str) -> str:
 def _draw_published(ax: Axes, rows: list[dict[str, Any]], dataset: str) -> None:
     """The paper's cells of one dataset; a cell without a value says why."""
     for place, row in enumerate(rows):
-        value, kind = row[dataset], row[f"{dataset}_kind"]
+        value, lower, kind = (row[f"{dataset}{end}"] for end in ("", "_lower", "_kind"))
         if pd.isna(value):
             ax.text(3, place, kind, **_ASIDE)
             continue
-        ax.plot(value, place, KIND_MARKERS[kind], color=GREY, mfc=_face(kind), ms=6.5)
-        ax.annotate(f"{'below ' * (kind == 'bound')}{value:.2f}", (value, place), (0, 6), **_ABOVE)
+        if kind == "bound":
+            ax.plot([0 if pd.isna(lower) else lower, value], [place, place], color=GREY, lw=1, ls=":")
+        text = bound_text(value, lower) if kind == "bound" else f"{value:.2f}"
+        ax.plot(
+            value, place, KIND_MARKERS[kind], color=GREY, mfc="white" if kind == "bound" else GREY, ms=6.5
+        )
+        ax.annotate(text, (value, place), (0, 6), **_ABOVE)
 
 
 def _draw_ours(ax: Axes, rows: list[dict[str, Any]], alone: bool) -> None:

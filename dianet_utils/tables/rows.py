@@ -38,15 +38,36 @@ def _by_name(rows: Iterable[paper.Row]) -> dict[str, paper.Row]:
     return {row.name: row for row in rows}
 
 
+_OWN_BACKBONE: dict[str, Any] = {
+    "backbone": None,
+    "pretrained": None,
+}  # of systems that settle them themselves
+
+
 def _table_1() -> PaperTable:
     """Systems, each with the inputs and the image size that it was made for."""
     names = {row.name.lower(): row for row in paper.TABLE_1}
-    own: dict[str, Any] = {"backbone": None, "pretrained": None}  # which they settle for themselves
     rows = tuple(
-        TableRow(key, row.name, {"model": key, **(own if key != "dianet" else {})}, row)
+        TableRow(key, row.name, {"model": key, **(_OWN_BACKBONE if key != "dianet" else {})}, row)
         for key, row in names.items()
     )
-    return PaperTable(1, "Five systems and DIANet", rows, tuple(names), tuple(names))
+    rivals = tuple(TableRow(key, title, settings) for key, title, settings in _RIVALS)
+    keys = (*names, *(row.key for row in rivals))
+    return PaperTable(1, "Five systems and DIANet, beside simple rivals", (*rows, *rivals), keys, keys)
+
+
+# What a network must pass: plain methods on the same images and folds, see ``models/classical.py``.
+_RIVALS: tuple[tuple[str, str, dict[str, Any]], ...] = tuple(
+    (key, title, {"model": key.split(":")[0], "inputs": inputs, **_OWN_BACKBONE})
+    for key, title, inputs in (
+        ("linear_svm", "Linear SVM", ("onset", "offset")),
+        ("linear_svm:tent", "Linear SVM, tent", ("tent",)),
+        ("logistic", "Logistic regression", ("onset", "offset")),
+        ("lbp_top", "LBP-TOP and SVM", None),
+        ("optical_strain", "Optical strain and SVM", None),
+        ("bi_woof", "Bi-WOOF and SVM", None),
+    )
+)
 
 
 # The timm network that stands for each of the paper's backbones, and a small relative for two cores.
@@ -86,7 +107,9 @@ _INPUTS = {
     "onset": ("Onset", "DI-Onset"),
     "offset": ("Offset", "DI-Offset"),
     "onset+offset": ("Onset and offset", "DI-Onset and DI-Offset"),
+    "tent": ("Onset and offset in one image", ""),  # both phases, one stream
     "onset+onset": ("Onset twice", ""),  # two streams, and nothing new for the second to see
+    "offset+offset": ("Offset twice", ""),
     "whole+whole": ("Whole clip twice", ""),
 }
 
@@ -101,13 +124,23 @@ def _table_3() -> PaperTable:
 
 
 def _table_4() -> PaperTable:
-    """Phases: the paper's four, and two controls with one phase in both streams."""
+    """Phases: the paper's four; controls with one image, or one phase in both streams; the same by a line."""
     published = _by_name(paper.TABLE_4)
     rows = tuple(
         TableRow(key, title, {"inputs": tuple(key.split("+"))}, published.get(name))
         for key, (title, name) in _INPUTS.items()
     )
-    return PaperTable(4, "Inputs of DIANet", rows, tuple(_INPUTS), tuple(_INPUTS))
+    rows += (TableRow("samples", "Onset and offset as two samples", {"model": "one_stream"}),)
+    rows += tuple(
+        TableRow(
+            f"linear_svm:{key}",
+            f"Linear SVM, {_INPUTS[key][0][0].lower()}{_INPUTS[key][0][1:]}",
+            {"model": "linear_svm", "inputs": tuple(key.split("+")), **_OWN_BACKBONE},
+        )
+        for key in ("whole", "onset", "offset", "onset+offset", "tent")
+    )
+    keys = tuple(row.key for row in rows)
+    return PaperTable(4, "Inputs of DIANet, and of a linear rival", rows, keys, keys)
 
 
 TABLES = {table.number: table for table in (_table_1(), _table_2(), _table_3(), _table_4())}

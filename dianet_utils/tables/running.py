@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dianet_utils import loso
-from dianet_utils.config import Config, configure, short_name
+from dianet_utils.config import SYSTEMS, Config, configure, short_name
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.loso.run_folder import Results
 from dianet_utils.plumbing.errors import InputError
@@ -90,7 +90,11 @@ def _config(row: TableRow, parameters: Mapping[str, Any]) -> Config:
 
 
 def _cost(config: Config, bank: "Bank") -> "Cost":
-    """Counted on random weights, which cost as much as others and need no network."""
+    """Counted on random weights, which cost as much as others and need no download."""
+    if SYSTEMS[config.model].learner == "estimator":
+        from dianet_utils.models.classical import estimator_cost
+
+        return estimator_cost(config.model, bank.images, len(bank.classes))
     from dianet_utils.models import build_model, cost
 
     model = build_model(replace(config, pretrained="none"), len(bank.classes))

@@ -24,8 +24,8 @@ class Summary:
 
     ``synthetic`` is None where it is not known whether our clips were generated. ``apart``: the paper has no
     results on such clips, so that nothing may be compared. ``leaky``: the test subject chose the epoch in
-    every row of ours, and ``data`` says so too; likewise ``split``, such as "kfold-5", where not one subject was
-    left out at a time.
+    every row of ours, and ``data`` says so too; likewise ``split``, such as "kfold-5", where not one subject
+    was left out at a time.
     """
 
     number: int
@@ -53,8 +53,8 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset, every subject was left out
     alone and none chose its epoch), ``parameters flops`` (of one clip), ``seconds`` (of a fold, in the
     quickest seed) and ``run`` (the folder's name). The paper's: for each licensed dataset its accuracy in
-    percent, ``_kind`` (how it is known) and ``_note``. What is not known stays empty. Raises InputError where
-    leaky rows stand beside honest ones.
+    percent (of a bound the upper end, and ``_lower`` the other one), ``_kind`` (how it is known) and
+    ``_note``. What is not known stays empty. Raises InputError where leaky rows stand beside honest ones.
     """
     refuse_mixture({outcome.folder.name: outcome.predictions for outcome in outcomes})
     clips = outcomes[0].entry.bank.clips
@@ -63,7 +63,7 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     rows += [row for row in TABLES[number].rows if row.published and row.key not in ours]
     lines = [{"row": row.key, "system": row.title, **ours.get(row.key, {}), **_cells(row)} for row in rows]
     table = pd.DataFrame(lines).set_index("row")
-    table = table.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(paper.DATASETS, "Float64"))
+    table = table.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(_published(), "Float64"))
     return Summary(
         number,
         TABLES[number].caption,
@@ -75,6 +75,11 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
         is_leaky(outcomes[0].predictions),
         outcomes[0].entry.config.split_name,
     )
+
+
+def _published() -> list[str]:
+    """The columns with the paper's numbers."""
+    return [f"{name}{end}" for name in paper.DATASETS for end in ("", "_lower")]
 
 
 def ours_of(outcome: Outcome) -> dict[str, Any]:
@@ -112,5 +117,6 @@ def _cells(row: TableRow) -> dict[str, Any]:
     for name in paper.DATASETS:
         cell = getattr(row.published, name, None)
         value, kind, note = (cell.value, cell.kind, cell.note) if cell else (None, ABSENT, "")
-        cells |= {name: value, f"{name}_kind": kind, f"{name}_note": note}
+        lower = cell.lower if cell else None
+        cells |= {name: value, f"{name}_lower": lower, f"{name}_kind": kind, f"{name}_note": note}
     return cells

@@ -12,8 +12,8 @@ from dianet_utils.tables.summary import ABSENT, Summary
 
 _KINDS = (
     "printed: stands in the paper's text; derived: follows from differences that it prints; other source: "
-    "published elsewhere, perhaps under another protocol; bound: known only to lie below; unknown: cannot "
-    "be recovered."
+    "published elsewhere, perhaps under another protocol; bound: the prose says below what, or between what, "
+    "it lies; unknown: not in our copy of the paper, which is open access: arXiv 2510.12219."
 )
 
 
@@ -62,15 +62,20 @@ def short_text(count: float) -> str:
 
 
 def _published(rows: pd.DataFrame, dataset: str) -> list[str]:
-    cells = zip(rows[dataset], rows[f"{dataset}_kind"], strict=True)
-    return [cell_text(value, kind) for value, kind in cells]
+    cells = zip(rows[dataset], rows[f"{dataset}_lower"], rows[f"{dataset}_kind"], strict=True)
+    return [cell_text(*cell) for cell in cells]
 
 
-def cell_text(value: float | None, kind: str) -> str:
+def cell_text(value: float | None, lower: float | None, kind: str) -> str:
     """A published cell with its kind: ``70.00 printed``, ``below 68.89 (bound)``, ``unknown``."""
     if kind == ABSENT or value is None or pd.isna(value):
         return kind
-    return f"below {value:.2f} (bound)" if kind == "bound" else f"{value:.2f} {kind}"
+    return f"{bound_text(value, lower)} (bound)" if kind == "bound" else f"{value:.2f} {kind}"
+
+
+def bound_text(value: float, lower: float | None) -> str:
+    """``below 68.89``, or ``56.67 to 70.00`` where the lower end is known too."""
+    return f"below {value:.2f}" if pd.isna(lower) else f"{lower:.2f} to {value:.2f}"
 
 
 def caption(summary: Summary) -> str:
