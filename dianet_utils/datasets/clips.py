@@ -14,7 +14,7 @@ action_units    text    as the sheet has them ("4+7", "R12")
 crop            text    "none" where frames are cropped faces, "face" where the face is still to be found
 problem         text    "" or why the row cannot be used as it stands
 missing_frames  int     how many of the frames onset..offset have no file
-apex_source     text    of a release: "sheet", "midpoint" or the method that spotted it (see ``spotting``)
+apex_source     text    of a release: "sheet", "midpoint" or the method that spotted it
 dataset         text    short name of the dataset that the clip comes from
 synthetic       bool    whether the clip was generated
 =============== ======= =================================================================================

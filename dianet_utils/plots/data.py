@@ -71,7 +71,7 @@ def _add_frames(ax: Axes, fps: float) -> None:
     """An upper axis in frames over one in milliseconds."""
     rate: Any = fps / 1000
     frames = ax.secondary_xaxis("top", functions=(lambda ms: ms * rate, lambda count: count / rate))
-    frames.set_xlabel(f"frames at {fps:g} a second")
+    frames.set_xlabel(f"frames at {fps:g} per second")
 
 
 def draw_subjects(clips: pd.DataFrame) -> Figure:

@@ -106,6 +106,7 @@ def test_resume_runs_only_what_is_missing_and_gives_the_same_bytes(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+@pytest.mark.processes
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
     finished: loso.Results, bank: Bank, tmp_path: Path
 ) -> None:

@@ -121,6 +121,7 @@ Path(out).write_text(json.dumps(events))
 """
 
 
+@pytest.mark.processes
 def test_the_default_way_loads_no_pickle_and_touches_no_network_and_no_other_folder(tmp_path: Path) -> None:
     """Watched by the interpreter itself, which reports every unpickling, socket and opened file."""
     (tmp_path / "allowed").mkdir()
