@@ -1,5 +1,6 @@
 """What notebooks call first and most: checked parameters, and the way from them to a run."""
 
+import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -74,11 +75,16 @@ RUN_CHECKS: dict[str, Check] = {
 # Each parameter that names a dataset, with the one that names the folder of a licensed copy.
 ROOTS = {"dataset": "data_root", "train_dataset": "train_root", "test_dataset": "test_root"}
 _CONFIG_FIELDS = {field.name for field in fields(Config)}
-_FRESH_KERNEL = 6  # cells; later in a session a stray name is the reader's own variable
+_INJECTED = "# Parameters"  # how the cell begins into which papermill writes what it was given
 
 
 def versions() -> None:
-    """Prepare the machine for torch and print one line of versions, without loading anything."""
+    """Print one line of versions, and set what makes torch fast on a CPU, without loading anything.
+
+    What is set stays for the whole process, and changes no number: waiting OpenMP threads sleep
+    (``OMP_WAIT_POLICY``, unless it is set), and on Linux freed memory is kept for the next step instead of
+    being returned, see :func:`~dianet_utils.plumbing.machine.prepare`.
+    """
     machine.prepare()
     print(", ".join(f"{name} {version}" for name, version in machine.versions().items()))
 
@@ -86,8 +92,8 @@ def versions() -> None:
 def check_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
     """Check the parameters among a notebook's ``globals()``.
 
-    In a fresh kernel a plain value under an unknown name that resembles a parameter is refused as
-    well: papermill only warns about a misspelt name and runs the defaults.
+    Names that papermill was given and the notebook's parameters cell lacks are refused as well: papermill
+    only warns of a misspelt name and runs the defaults. Other variables never count.
 
     Args:
         values: Names and values; those that are no parameters are passed over.
@@ -104,16 +110,17 @@ def check_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
         >>> from dianet_utils import run
         >>> run.check_parameters({"dataset": "synthetic", "epochs": "3", "flip": "false", "fusion": None})
         {'dataset': 'synthetic', 'epochs': 3, 'flip': False}
-        >>> run.check_parameters({"epoch": 3})
+        >>> run.check_parameters({"epochs": 0})  # doctest: +NORMALIZE_WHITESPACE
         Traceback (most recent call last):
             ...
-        dianet_utils.plumbing.errors.InputError: there is no parameter 'epoch' (did you mean 'epochs'?).
+        dianet_utils.plumbing.errors.InputError: parameter epochs is 0 but must be a whole number
+        from 1 to 10000.
     """
     checks = {**CHECKS, **RUN_CHECKS}
     given = {name: values[name] for name in checks if values.get(name) is not None}
-    if len(values.get("In", [])) <= _FRESH_KERNEL:
-        given.update(_misspelt(values, checks))
-    checked = check_all(given, checks)
+    unknown, known = _injected(values.get("In", ()))
+    found = [f"there is no parameter '{name}'{near_match(name, known)}" for name in sorted(unknown)]
+    checked = check_all(given, checks, found)
     lacking = [
         f"Dataset {checked[name]} is licensed and needs {root}, the folder that holds your copy: "
         f"-p {name} {checked[name]} -p {root} FOLDER."
@@ -129,13 +136,32 @@ def _is_licensed(dataset: str) -> bool:
     return dataset != "synthetic" and not is_table(dataset)
 
 
-def _misspelt(values: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Any]:
-    plain = {
-        name: value
-        for name, value in values.items()
-        if not name.startswith("_") and name != "In" and isinstance(value, (str, int, float, bool, list))
-    }
-    return {name: value for name, value in plain.items() if name not in checks and near_match(name, checks)}
+def _injected(history: Sequence[str]) -> tuple[set[str], set[str]]:
+    """Names that papermill's cell sets and the parameters cell lacks, and those that the latter has.
+
+    ``history`` holds the cells that a kernel ran, the last one at the end. A parameters cell has annotated
+    values and no other statement but imports; where it ran again alone, papermill's cell is gone.
+    """
+    known: set[str] = set()
+    given: set[str] = set()
+    for cell in history:
+        if cell.startswith(_INJECTED):
+            given = _assigned(cell, ast.Assign)
+        elif declared := _assigned(cell, ast.AnnAssign):
+            known, given = known | declared, set()
+    return (given - known if known else set()), known
+
+
+def _assigned(cell: str, kind: type[ast.Assign] | type[ast.AnnAssign]) -> set[str]:
+    """The names that a cell of such assignments, and imports, sets; none where it does something else."""
+    try:
+        lines = [line for line in ast.parse(cell).body if not isinstance(line, ast.ImportFrom)]
+    except (SyntaxError, ValueError):
+        return set()
+    if not all(isinstance(line, kind) for line in lines):
+        return set()
+    names = [name for line in lines for name in ast.walk(line) if isinstance(name, ast.Name)]
+    return {name.id for name in names if isinstance(name.ctx, ast.Store)}
 
 
 def config_of(parameters: Mapping[str, Any]) -> Config:

@@ -7,6 +7,7 @@ states what it takes and turns the harmless forms into the right type.
 import difflib
 import math
 import re
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -177,15 +178,21 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
+_short = reprlib.Repr()  # of a value in a message
+_short.maxstring = _short.maxother = 100
+
+
 def near_match(name: str, known: Iterable[str]) -> str:
     """``" (did you mean 'x'?)"`` for the nearest known name, or nothing."""
     match = difflib.get_close_matches(name.lower(), list(known), n=1)
     return f" (did you mean '{match[0]}'?)" if match else ""
 
 
-def check_all(given: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Any]:
-    """Check every given value; one InputError for all that is wrong or unknown."""
-    checked, problems = {}, []
+def check_all(
+    given: Mapping[str, Any], checks: Mapping[str, Check], found: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Check every given value; one InputError for all problems, those ``found`` before first."""
+    checked, problems = {}, [*found]
     for name, value in given.items():
         if name not in checks:
             problems.append(f"there is no parameter '{name}'{near_match(name, checks)}")
@@ -193,7 +200,7 @@ def check_all(given: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str
         try:
             checked[name] = checks[name](value)
         except ValueError as error:
-            problems.append(f"parameter {name} is {value!r} but must be {error}")
+            problems.append(f"parameter {name} is {_short.repr(value)} but must be {error}")
     if problems:
         raise InputError("; ".join(problems) + ".")
     return checked

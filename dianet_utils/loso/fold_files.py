@@ -62,7 +62,7 @@ def fold_record(
 
 
 def fold_marks(config: Config) -> dict[str, str]:
-    """What the record of a fold says of its protocol; nothing for an honest one that leaves one subject out."""
+    """What the record of a fold says of its protocol; nothing where one subject is left out, honestly."""
     marks = {"split": config.split} if config.split != LOSO else {}
     return {**marks, "validation": config.validation} if config.leaky else marks
 

@@ -29,12 +29,18 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     """Train on ``fold.train`` and predict ``fold.test``; returns JSON types.
 
     The same arguments give the same numbers on the same machine: on a CPU one thread is used, and
-    every random draw comes from the fold's own seed. Where the bank holds shifted apexes, ``shifted`` has
-    the probabilities of the test clips under each. Raises ``FloatingPointError`` when the loss stops being
-    finite, naming the fold, the epoch, the batch and its clips, or where a prediction is not.
+    every random draw comes from the fold's own seed. Torch's threads and random states are put back. Where
+    the bank holds shifted apexes, ``shifted`` has the probabilities of the test clips under each. Raises
+    ``FloatingPointError`` when the loss stops being finite, naming the fold, the epoch, the batch and its
+    clips, or where a prediction is not.
     """
     if SYSTEMS[config.model].learner == "estimator":
         return fit_fold(bank, fold, config)
+    with machine.own_torch_state(device):
+        return _train_and_test(bank, fold, config, device)
+
+
+def _train_and_test(bank: Bank, fold: Fold, config: Config, device: str) -> dict[str, Any]:
     data = Batches.of(bank, device, config.uses_gender)
     model, history = _train(data, len(bank.classes), fold, config, device)
     output, *moved = (predict(model, data, fold.test, config, shift) for shift in (0, *bank.shifted))
@@ -54,7 +60,8 @@ def train_model(
 ) -> tuple[Network, dict[str, Any]]:
     """The network that :func:`train_fold` would test, at its best epoch, and the curves of its training."""
     data = Batches.of(bank, device, config.uses_gender)
-    return _train(data, len(bank.classes), fold, config, device)
+    with machine.own_torch_state(device):
+        return _train(data, len(bank.classes), fold, config, device)
 
 
 def _train(
@@ -62,10 +69,8 @@ def _train(
 ) -> tuple[Network, dict[str, Any]]:
     """A new network trained on the fold's training clips, all its random draws from the fold's own seed."""
     _check_precision(config, device)
-    if device == "cpu":
-        torch.set_num_threads(1)
     seed = fold_seed(fold.seed, fold.subject)
-    torch.manual_seed(seed)
+    machine.seed_torch(seed, device)
     model = build_model(config, num_classes).to(device).to(memory_format=torch.channels_last)
     if config.precision == "bfloat16" and device == "cpu":
         keep_in_float32(model)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dianet_utils.config import Config, configure
 from dianet_utils.config.own_tables import is_own_name
+from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import read_json, shown, write_bytes, write_json, write_text
 
@@ -169,7 +170,8 @@ def _rebuild(folder: Path, config: Config, num_classes: int, weights: bytes) -> 
 
     from dianet_utils.models import build_model
 
-    model = build_model(replace(config, pretrained="none"), num_classes)  # all weights come from the file
+    with machine.own_torch_state("cpu"):  # no weight stays random: all come from the file
+        model = build_model(replace(config, pretrained="none"), num_classes)
     try:
         model.load_state_dict(from_bytes(weights))
     except (SafetensorError, RuntimeError) as error:

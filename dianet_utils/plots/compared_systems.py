@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dianet_utils.dynamic_images import FLOWS
-from dianet_utils.plots.style import BLUE, DIVERGING, GREY, ORANGE, PHASE_COLOURS, figure
+from dianet_utils.plots.style import BLUE, DIVERGING, GREY, ORANGE, PHASE_COLOURS, figure, styled
 from dianet_utils.tables import Entry
 
 
+@styled()
 def draw_inputs(entries: Sequence[Entry], clip: str) -> Figure:
     """The images of one clip that each row of a table reads, one row of pictures per system.
 
@@ -46,6 +47,7 @@ def _draw_image(ax: Axes, image: NDArray[Any]) -> None:
         ax.imshow(grey, cmap=DIVERGING, vmin=-1, vmax=1)
 
 
+@styled()
 def draw_layers(systems: Mapping[str, pd.DataFrame]) -> Figure:
     """Where the weights of each system lie: thousands a stage, with the channels that each part returns.
 
@@ -81,6 +83,7 @@ def _draw_stages(ax: Axes, table: pd.DataFrame) -> None:
     ax.margins(x=0.3)
 
 
+@styled()
 def draw_recovery(kept: pd.DataFrame, drift: Mapping[str, float]) -> Figure:
     """How much each phase's image keeps of an expression, by how far it recovers, and of a steady drift.
 

@@ -11,7 +11,18 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from dianet_utils.plots.style import BLUE, DIVERGING, GREEN, GREY, ORANGE, PALETTE, PHASE_COLOURS, RED, figure
+from dianet_utils.plots.style import (
+    BLUE,
+    DIVERGING,
+    GREEN,
+    GREY,
+    ORANGE,
+    PALETTE,
+    PHASE_COLOURS,
+    RED,
+    figure,
+    styled,
+)
 
 _ROWS = {"onset": 2.15, "offset": 0.75}  # height of each stream's middle in the diagram
 _FUSION_NAMES = {
@@ -24,6 +35,7 @@ _FUSION_NAMES = {
 }
 
 
+@styled()
 def draw_architecture(
     images: NDArray[np.floating], streams: str = "shared", fusion: str = "cross_channel", classes: int = 5
 ) -> Figure:
@@ -33,6 +45,7 @@ def draw_architecture(
     return fig
 
 
+@styled()
 def draw_architecture_on(
     ax: Axes,
     images: NDArray[np.floating],
@@ -99,6 +112,7 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colou
     ax.add_patch(FancyArrowPatch(start, end, color=colour, mutation_scale=9, shrinkA=0, shrinkB=0, **look))
 
 
+@styled()
 def draw_costs(costs: pd.DataFrame) -> Figure:
     """Bars of parameters and arithmetic; ``costs`` has one row per network, columns parameters and flops."""
     fig, axes = figure(6.0, 0.9 + 0.36 * len(costs), ncols=2, sharey=True)
@@ -115,6 +129,7 @@ def draw_costs(costs: pd.DataFrame) -> Figure:
     return fig
 
 
+@styled()
 def draw_softmax(counts: Sequence[int] = (1, 2, 4, 16)) -> Figure:
     """The weight that softmax gives one key against its score, the other keys' scores being 0."""
     fig, ax = figure(4.6, 2.3)
@@ -131,6 +146,7 @@ def draw_softmax(counts: Sequence[int] = (1, 2, 4, 16)) -> Figure:
     return fig
 
 
+@styled()
 def draw_gradients(norms: pd.DataFrame) -> Figure:
     """Gradient norms of the projections; one row per reading, columns query, key and value.
 
@@ -158,6 +174,7 @@ def draw_gradients(norms: pd.DataFrame) -> Figure:
     return fig
 
 
+@styled()
 def draw_attention(maps: NDArray[np.floating], unit: str, first: int = 32) -> Figure:
     """Both directions' attention maps [2, L, L], their ``first`` rows and columns; a token is a ``unit``.
 
@@ -174,6 +191,7 @@ def draw_attention(maps: NDArray[np.floating], unit: str, first: int = 32) -> Fi
     return fig
 
 
+@styled()
 def draw_consistency_loss() -> Figure:
     """Eq. 4 against the angle between the two features, with four pairs of arrows as examples."""
     fig, ax = figure(4.6, 2.4)
@@ -203,6 +221,7 @@ def _draw_pair(ax: Axes, place: NDArray[np.floating], degrees: float) -> None:
         ax.quiver(place[0], place[1] + lift, np.cos(turn), np.sin(turn), color=colour, zorder=3, **look)
 
 
+@styled()
 def draw_tradeoff(history: pd.DataFrame) -> Figure:
     """What lambda trades: cross-entropy and angle by training step, one line per weight.
 
@@ -223,6 +242,7 @@ def draw_tradeoff(history: pd.DataFrame) -> Figure:
     return fig
 
 
+@styled()
 def draw_augmented(images: NDArray[np.floating], titles: Sequence[str]) -> Figure:
     """Columns of versions of a clip, one row per phase, in grey; ``images`` [version, 2, H, W]."""
     fig, axes = figure(1.2 * len(images), 2.5, nrows=2, ncols=len(images))

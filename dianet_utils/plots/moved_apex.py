@@ -10,13 +10,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dianet_utils.plots.style import BLUE, DIVERGING, GREEN, GREY, ORANGE, PALETTE, PHASE_COLOURS, RED, figure
+from dianet_utils.plots.style import (
+    BLUE,
+    DIVERGING,
+    GREEN,
+    GREY,
+    ORANGE,
+    PALETTE,
+    PHASE_COLOURS,
+    RED,
+    figure,
+    styled,
+)
 
 STYLES = ("-", "--", ":", "-.")
 _METHODS = {"annotated": GREEN, "midpoint": GREY, "difference": BLUE, "flow": ORANGE}
 _STEPS, _DETAIL = 15, 64  # colours of signed images and their pixels: enough to read, small in a notebook
 
 
+@styled()
 def draw_spotting(
     numbers: NDArray[Any], curves: Mapping[str, NDArray[Any]], marks: Mapping[str, int]
 ) -> Figure:
@@ -37,6 +49,7 @@ def draw_spotting(
     return fig
 
 
+@styled()
 def draw_weight(face: NDArray[Any], weight: NDArray[Any]) -> Figure:
     """A face [H, W, 3], the weight of its pixels [S, S] from 0 to 1, and the face under it."""
     fig, axes = figure(5.4, 2.1, ncols=3)
@@ -50,6 +63,7 @@ def draw_weight(face: NDArray[Any], weight: NDArray[Any]) -> Figure:
     return fig
 
 
+@styled()
 def draw_errors(errors: pd.DataFrame) -> Figure:
     """Histograms of the error in frames, one panel per method; positive is late, no error is a red line."""
     reach = max(10, int(np.ceil(errors.abs().quantile(0.98).max())))
@@ -66,6 +80,7 @@ def draw_errors(errors: pd.DataFrame) -> Figure:
     return fig
 
 
+@styled()
 def draw_curves(
     curves: Mapping[str, pd.DataFrame], chance: float, clipped: pd.Series, title: str = ""
 ) -> Figure:
@@ -88,6 +103,7 @@ def draw_curves(
     return fig
 
 
+@styled()
 def draw_gains(table: pd.DataFrame, label: str, title: str = "") -> Figure:
     """A paired difference in accuracy by shift with its 95 % interval; filled where Holm's p < 0.05."""
     fig, ax = figure(6.4, 2.8)
@@ -101,6 +117,7 @@ def draw_gains(table: pd.DataFrame, label: str, title: str = "") -> Figure:
     return fig
 
 
+@styled()
 def draw_shifted(images: Mapping[int, NDArray[Any]], phases: Sequence[str], title: str = "") -> Figure:
     """Images [phase, 3, H, W] of one clip, one column per shift of its apex, one row per phase."""
     fig, axes = figure(
@@ -120,6 +137,7 @@ def draw_shifted(images: Mapping[int, NDArray[Any]], phases: Sequence[str], titl
     return fig
 
 
+@styled()
 def draw_flows(
     images: Mapping[str, NDArray[Any]], flows: Mapping[str, NDArray[Any]], title: str = ""
 ) -> Figure:

@@ -7,11 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dianet_utils.plots.style import BLUE, GREY, ORANGE, RED, figure
+from dianet_utils.plots.style import BLUE, GREY, ORANGE, RED, figure, styled
 
 LEVEL = 0.05
 
 
+@styled()
 def draw_readings(table: pd.DataFrame, data: str) -> Figure:
     """Accuracy with its interval, one line per reading, grouped by question; ``data`` names the clips.
 
@@ -69,6 +70,7 @@ def _legend() -> list[Line2D]:
     ]
 
 
+@styled()
 def draw_lambda(table: pd.DataFrame) -> Figure:
     """Cosine between the streams (left) and accuracy with its interval (right), one point per lambda.
 
@@ -89,6 +91,7 @@ def draw_lambda(table: pd.DataFrame) -> Figure:
     return fig
 
 
+@styled()
 def draw_transfer(table: pd.DataFrame, data: str) -> Figure:
     """Accuracy on the same kind of clips, by who trained and on what; one line per run.
 

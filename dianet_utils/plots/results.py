@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from dianet_utils import paper
-from dianet_utils.plots.style import BLUE, GREY, ORANGE, RED, SEQUENTIAL, figure
+from dianet_utils.plots.style import BLUE, GREY, ORANGE, RED, SEQUENTIAL, figure, styled
 
 if TYPE_CHECKING:
     from dianet_utils.loso.folds import Fold
@@ -20,6 +20,7 @@ _LIGHT = "#DCE6EE"
 _ROLES = {"trains": _LIGHT, "validates": ORANGE, "tests": BLUE, "tests and chooses: LEAKY": RED}
 
 
+@styled()
 def draw_protocol(folds: "Sequence[Fold]", clips: pd.DataFrame) -> Figure:
     """Who trains, validates and tests in each fold: one row per fold, one column per subject."""
     subjects = sorted(clips["subject"].unique())
@@ -42,6 +43,7 @@ def draw_protocol(folds: "Sequence[Fold]", clips: pd.DataFrame) -> Figure:
     return fig
 
 
+@styled()
 def draw_training(folds: Sequence[dict[str, Any]]) -> Figure:
     """Training and validation loss over the epochs, one thin line per fold, the median thick.
 
@@ -68,6 +70,7 @@ def draw_training(folds: Sequence[dict[str, Any]]) -> Figure:
     return fig
 
 
+@styled()
 def draw_confusion(confusion: np.ndarray, classes: Sequence[str], title: str = "") -> Figure:
     """Confusion matrix [true, predicted]: clips in each cell, shaded by the share of the true class."""
     share = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
@@ -86,6 +89,7 @@ def draw_confusion(confusion: np.ndarray, classes: Sequence[str], title: str = "
     return fig
 
 
+@styled()
 def draw_subjects(table: pd.DataFrame, chance: float, title: str = "") -> Figure:
     """Accuracy of each subject's fold, sorted; the number of clips stands at each point."""
     table = table.sort_values("accuracy")
@@ -105,6 +109,7 @@ def draw_subjects(table: pd.DataFrame, chance: float, title: str = "") -> Figure
     return fig
 
 
+@styled()
 def draw_against_paper(metrics: dict[str, Any], title: str) -> Figure:
     """Our accuracy with its interval beside the accuracies that the paper prints for DIANet.
 

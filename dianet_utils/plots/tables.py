@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from dianet_utils import paper
 from dianet_utils.config import LEAKY_MARK
-from dianet_utils.plots.style import BLUE, DIVERGING, GREY, PALETTE, RED, figure
+from dianet_utils.plots.style import BLUE, DIVERGING, GREY, PALETTE, RED, figure, styled
 from dianet_utils.tables import Summary
 from dianet_utils.tables.writing import bound_text
 
@@ -30,6 +30,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return table.to_dict("records")  # type: ignore[return-value]  # column names are texts here
 
 
+@styled()
 def draw_table(summary: Summary) -> Figure:
     """Ours with intervals beside the paper's cells: one row per system, one panel per dataset.
 
@@ -118,6 +119,7 @@ def _chance(rows: list[dict[str, Any]]) -> float:
     return next(row["chance"] for row in rows if not pd.isna(row["chance"]))
 
 
+@styled()
 def draw_pairs(comparisons: pd.DataFrame, titles: Mapping[str, str], data: str) -> Figure:
     """Row against row: how many points the row is ahead of the column, and Holm's p below it.
 
@@ -167,6 +169,7 @@ def p_text(p: float) -> str:
     return f"p {p:.3f}".replace("0.", ".") if p < 0.1 else f"p {p:.2f}".replace("0.", ".")
 
 
+@styled()
 def draw_cost(summary: Summary) -> Figure:
     """Accuracy with its interval against the arithmetic and the weights it takes, one point per system."""
     rows = _records(summary.rows.dropna(subset="accuracy"))

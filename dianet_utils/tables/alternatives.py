@@ -10,6 +10,7 @@ import pandas as pd
 from dianet_utils import run
 from dianet_utils.config import Config
 from dianet_utils.evaluation import comparison
+from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.tables.questions import QUESTIONS, Choice, Question, is_default, row_key
 from dianet_utils.tables.rows import TableRow
@@ -64,7 +65,8 @@ def _weights_problem(row: TableRow, parameters: Mapping[str, Any]) -> str:
     from dianet_utils.models import build_model
 
     try:
-        build_model(run.config_of({**parameters, **row.settings}), num_classes=2)
+        with machine.own_torch_state("cpu"):
+            build_model(run.config_of({**parameters, **row.settings}), num_classes=2)
     except InputError as error:
         return str(error)
     return ""

@@ -16,6 +16,7 @@ from dianet_utils import loso
 from dianet_utils.config import SYSTEMS, Config, configure, short_name
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.loso.run_folder import Results
+from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import RESULTS
 from dianet_utils.run import make_bank
@@ -97,7 +98,8 @@ def _cost(config: Config, bank: "Bank") -> "Cost":
         return estimator_cost(config.model, bank.images, len(bank.classes))
     from dianet_utils.models import build_model, cost
 
-    model = build_model(replace(config, pretrained="none"), len(bank.classes))
+    with machine.own_torch_state("cpu"):
+        model = build_model(replace(config, pretrained="none"), len(bank.classes))
     return cost(model, bank.images.shape[1], config.image_size)
 
 
