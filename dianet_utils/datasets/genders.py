@@ -63,7 +63,7 @@ def gender_numbers(clips: pd.DataFrame) -> npt.NDArray[np.int64]:
     if "gender" not in clips:
         raise InputError(
             "This system also learns the gender of the subjects, and the clips have none: give a CSV file "
-            "with the columns subject and gender (female or male), one row per subject, by the parameter "
+            "with the columns subject, gender (female or male), one row per subject, as the parameter "
             "genders."
         )
     wrong = sorted(set(clips.loc[~clips["gender"].isin(GENDERS), "subject"]))
