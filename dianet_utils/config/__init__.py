@@ -19,8 +19,9 @@ from dianet_utils.config.configuration import (
     configure,
     defaults,
     weights_file,
+    with_model,
 )
-from dianet_utils.config.systems import SYSTEMS, System
+from dianet_utils.config.systems import OWN, SYSTEMS, System, system
 
 __all__ = [
     "CHECKS",
@@ -28,6 +29,7 @@ __all__ = [
     "INPUTS",
     "LEAKY",
     "LEAKY_MARK",
+    "OWN",
     "PAPER_DEFAULTS",
     "PHASES",
     "QUICK_DEFAULTS",
@@ -40,5 +42,7 @@ __all__ = [
     "System",
     "configure",
     "defaults",
+    "system",
     "weights_file",
+    "with_model",
 ]

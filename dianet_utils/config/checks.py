@@ -162,6 +162,8 @@ def check_all(given: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str
             continue
         try:
             checked[name] = checks[name](value)
+        except InputError as error:  # a sentence of its own
+            problems.append(f"parameter {name}: {str(error).rstrip('.')}")
         except ValueError as error:
             problems.append(f"parameter {name} is {value!r} but must be {error}")
     if problems:

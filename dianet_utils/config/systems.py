@@ -14,16 +14,17 @@ class System:
 
     ``network`` is its class as "module:Class". ``status`` says how far a system of others is known: a "port"
     has the layers of its authors' public code, of a "reconstruction" only a description is public, and its
-    docstring names what was assumed. ``inputs`` are what it reads unless told otherwise, None for the
-    dataset's default, and ``counts`` how many of them it takes. ``fixed`` maps what it settles itself to its
-    one value; ``defaults`` differ from the dataset's and may be changed, those of ``quick`` on synthetic
-    clips alone. ``gender``: it also learns the gender of the training subjects.
+    docstring names what was assumed; "own" is nobody else's. ``inputs`` are what it reads unless told
+    otherwise, None for the dataset's default, and ``counts`` how many of them it takes, None for any number.
+    ``fixed`` maps what it settles itself to its one value; ``defaults`` differ from the dataset's and may be
+    changed, those of ``quick`` on synthetic clips alone. ``gender``: it also learns the gender of the
+    training subjects.
     """
 
     network: str
-    status: Literal["port", "reconstruction"]
+    status: Literal["port", "reconstruction", "own"]
     inputs: tuple[str, ...] | None = None
-    counts: tuple[int, ...] = (1,)
+    counts: tuple[int, ...] | None = (1,)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     quick: Mapping[str, Any] = field(default_factory=dict)
@@ -86,3 +87,8 @@ SYSTEMS: dict[str, System] = {
     ),
     "dianet": System("dianet_utils.models.dianet:DIANet", "reconstruction", counts=(1, 2)),
 }
+
+
+def system(model: object) -> System:
+    """The record of a system by name; any other network is the user's own, and all of those are alike."""
+    return SYSTEMS.get(str(model)) or System(str(model), "own", counts=None, fixed=OWN)
