@@ -58,7 +58,8 @@ def _train(
         torch.set_num_threads(1)
     seed = fold_seed(fold.seed, fold.subject)
     torch.manual_seed(seed)
-    model = build_model(config, num_classes).to(device).to(memory_format=torch.channels_last)
+    model = build_model(config, num_classes).to(device)
+    model = model.to(memory_format=model.memory_format)
     if config.precision == "bfloat16" and device == "cpu":
         keep_in_float32(model)
     model.observe(data.labels(torch.from_numpy(fold.train)))
