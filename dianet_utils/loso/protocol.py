@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dianet_utils.config import LEAKY, LEAKY_MARK, Config
+from dianet_utils.config import LEAKY, LEAKY_MARK, Config, own_code, with_model
 from dianet_utils.loso import executors
 from dianet_utils.loso.fold_files import fold_path, read_folds
 from dianet_utils.loso.folds import make_folds
@@ -31,9 +31,9 @@ def run_name(bank: "Bank", config: Config) -> str:
 
     A run whose test subject chooses the epoch says so first.
     """
-    parts = [config.model, config.backbone, "+".join(config.inputs)]
+    parts = [own_code.title(config.model), config.backbone, "+".join(config.inputs)]
     if len(config.inputs) > 1:
-        parts.insert(2, config.fusion)
+        parts.insert(2, own_code.title(config.fusion))
     return "-".join([*[LEAKY_MARK] * config.leaky, *parts, config.digest(bank.fingerprint)])
 
 
@@ -48,10 +48,12 @@ def run(
     shown_progress: bool = True,
     every: float = 0.0,
     scheduler: str | None = None,
+    model: Any = None,
 ) -> Results:
     """Run the folds that ``out`` does not hold yet and return all that were asked for.
 
-    ``out`` is the run folder; its files describe every fold it holds, also those of other seeds.
+    ``out`` is the run folder; its files describe every fold it holds, also those of other seeds. ``model``
+    takes the place of the configuration's: a name, "my_file.py:MyNet", or a class of your own.
     ``workers`` processes train folds side by side (0: one a core on a CPU, one on a GPU), each on one thread,
     with the same numbers as one process; ``scheduler`` is the address of a Dask scheduler whose workers train
     instead, see :mod:`dianet_utils.loso.executors`. Progress is printed for each fold, or at most once in
@@ -62,6 +64,7 @@ def run(
     A second process that is given the same folder waits for the first. A fold whose loss stops being finite
     is given up while the others run on; an InputError then names it, and no scores are written.
     """
+    config = config if model is None else with_model(config, model)
     folds = [fold for seed in seeds for fold in make_folds(bank.clips, config.validation, seed, max_folds)]
     everything = run_folds(bank, folds, config, out, workers, device, shown_progress, every, scheduler)
     return only(everything, folds, bank)
