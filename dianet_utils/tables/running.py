@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dianet_utils import loso
-from dianet_utils.config import Config, configure
+from dianet_utils.config import Config, configure, own_code
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.loso.run_folder import Results
 from dianet_utils.plumbing.errors import InputError
@@ -106,10 +106,10 @@ def overview(entries: Sequence[Entry]) -> pd.DataFrame:
         lines.append(
             {
                 "row": row.key,
-                "model": config.model,
+                "model": own_code.title(config.model),
                 "status": status(config.model),
                 "backbone": config.backbone,
-                "fusion": config.fusion if len(config.inputs) > 1 else "none",
+                "fusion": own_code.title(config.fusion) if len(config.inputs) > 1 else "none",
                 "inputs": " + ".join(config.inputs),
                 "pixels": config.image_size,
                 "parameters (M)": round(cost.parameters / 1e6, 2),
