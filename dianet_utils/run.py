@@ -49,6 +49,7 @@ RUN_CHECKS: dict[str, Check] = {
     "weights": Text(optional=True),
     "clip": Text(optional=True),
     "model_folder": Text(optional=True),
+    "trust_code": Flag(),
     "onset": Whole(0, 10**9, optional=True),
     "apex": Whole(0, 10**9, optional=True),
     "offset": Whole(0, 10**9, optional=True),

@@ -20,9 +20,10 @@ from dianet_utils.config.configuration import (
     configure,
     defaults,
     weights_file,
+    with_model,
 )
 from dianet_utils.config.own_tables import is_table, short_name
-from dianet_utils.config.systems import SYSTEMS, System
+from dianet_utils.config.systems import OWN, SYSTEMS, System, system
 
 __all__ = [
     "CHECKS",
@@ -31,6 +32,7 @@ __all__ = [
     "LEAKY",
     "LEAKY_MARK",
     "LOSO",
+    "OWN",
     "PAPER_DEFAULTS",
     "PHASES",
     "QUICK_DEFAULTS",
@@ -45,5 +47,7 @@ __all__ = [
     "defaults",
     "is_table",
     "short_name",
+    "system",
     "weights_file",
+    "with_model",
 ]

@@ -199,6 +199,8 @@ def check_all(
             continue
         try:
             checked[name] = checks[name](value)
+        except InputError as error:  # a sentence of its own
+            problems.append(f"parameter {name}: {str(error).rstrip('.')}")
         except ValueError as error:
             problems.append(f"parameter {name} is {_short.repr(value)} but must be {error}")
     if problems:

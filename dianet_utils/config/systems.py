@@ -15,17 +15,18 @@ class System:
     ``network`` is its class as "module:Class"; where ``learner`` is "estimator" it is the function that makes
     a scikit-learn pipeline. ``status`` says how a system is known: a "port" has the layers of its authors'
     public code; of a "reconstruction" only a description is public, and its docstring names what was assumed;
-    a "rival" is a plain method to compare with. ``inputs`` are what it reads unless told otherwise, None for
-    the dataset's default, and ``counts`` how many of them it takes. ``fixed`` maps what it settles itself to
-    its one value; ``defaults`` differ from the dataset's and may be changed, those of ``quick`` on synthetic
-    clips alone. ``gender``: it also learns the gender of the training subjects.
+    a "rival" is a plain method to compare with, and "own" is the user's. ``inputs`` are what it reads unless
+    told otherwise, None for the dataset's default, and ``counts`` how many of them it takes, None for any
+    number. ``fixed`` maps what it settles itself to its one value; ``defaults`` differ from the dataset's and
+    may be changed, those of ``quick`` on synthetic clips alone. ``gender``: it also learns the gender of the
+    training subjects.
     """
 
     network: str
-    status: Literal["port", "reconstruction", "rival"]
+    status: Literal["port", "reconstruction", "rival", "own"]
     learner: Literal["network", "estimator"] = "network"
     inputs: tuple[str, ...] | None = None
-    counts: tuple[int, ...] = (1,)
+    counts: tuple[int, ...] | None = (1,)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     quick: Mapping[str, Any] = field(default_factory=dict)
@@ -118,3 +119,8 @@ SYSTEMS: dict[str, System] = {
     "lbp_top": _rival("lbp_top_svm", ("lbp_top",), image_size=64),
     "dianet": System("dianet_utils.models.dianet:DIANet", "reconstruction", counts=(1, 2)),
 }
+
+
+def system(model: object) -> System:
+    """The record of a system by name; any other network is the user's own, and all of those are alike."""
+    return SYSTEMS.get(str(model)) or System(str(model), "own", counts=None, fixed=OWN)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dianet_utils.config import LEAKY, LEAKY_MARK, LOSO, Config
+from dianet_utils.config import LEAKY, LEAKY_MARK, LOSO, Config, own_code, with_model
 from dianet_utils.loso import executors
 from dianet_utils.loso.fold_files import fold_path, read_folds
 from dianet_utils.loso.folds import make_folds
@@ -39,9 +39,9 @@ def run_name(bank: "Bank", config: Config) -> str:
 
     A run whose test subject chooses the epoch says so first, one with another split before the digest.
     """
-    parts = [config.model, config.backbone, "+".join(config.inputs)]
+    parts = [own_code.title(config.model), config.backbone, "+".join(config.inputs)]
     if len(config.inputs) > 1:
-        parts.insert(2, config.fusion)
+        parts.insert(2, own_code.title(config.fusion))
     if config.split_name:
         parts.append(config.split_name)
     return "-".join([*[LEAKY_MARK] * config.leaky, *parts, digest(bank, config)])
@@ -58,6 +58,7 @@ def run(
     shown_progress: bool = True,
     every: float = 0.0,
     scheduler: str | None = None,
+    model: Any = None,
 ) -> Results:
     """Run the folds that a run folder does not hold yet and return all that were asked for.
 
@@ -80,6 +81,7 @@ def run(
         every: Seconds between two lines of progress.
         scheduler: The address of a Dask scheduler whose workers train instead, see
             :mod:`dianet_utils.loso.executors`.
+        model: Takes the place of the configuration's: a name, "my_file.py:MyNet", or a class of your own.
 
     Returns:
         The predictions, scores and records of these folds.
@@ -108,6 +110,7 @@ def run(
         >>> sorted(results.predictions["clip"]) == names, results.metrics["folds"]
         (True, 3)
     """
+    config = config if model is None else with_model(config, model)
     made = (make_folds(bank.clips, config.validation, seed, max_folds, config.split) for seed in seeds)
     folds = [fold for of_seed in made for fold in of_seed]
     label = "LOSO" if config.split == LOSO else config.split

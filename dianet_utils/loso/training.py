@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dianet_utils.config import SYSTEMS, Config
+from dianet_utils.config import Config, system
 from dianet_utils.dynamic_images import Bank
 from dianet_utils.loso.batches import Batches
 from dianet_utils.loso.epochs import PassLoss, predict, train_epoch, validation_loss
@@ -34,7 +34,7 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     ``FloatingPointError`` when the loss stops being finite, naming the fold, the epoch, the batch and its
     clips, or where a prediction is not.
     """
-    if SYSTEMS[config.model].learner == "estimator":
+    if system(config.model).learner == "estimator":
         return fit_fold(bank, fold, config)
     with machine.own_torch_state(device):
         return _train_and_test(bank, fold, config, device)
@@ -71,7 +71,8 @@ def _train(
     _check_precision(config, device)
     seed = fold_seed(fold.seed, fold.subject)
     machine.seed_torch(seed, device)
-    model = build_model(config, num_classes).to(device).to(memory_format=torch.channels_last)
+    model = build_model(config, num_classes).to(device)
+    model = model.to(memory_format=model.memory_format)
     if config.precision == "bfloat16" and device == "cpu":
         keep_in_float32(model)
     model.observe(data.labels(torch.from_numpy(fold.train)))

@@ -1,7 +1,8 @@
 """A trained model in a folder: weights, what it was trained with, and a card that says what it is for.
 
 The folder holds ``model.safetensors`` (the weights), ``model.json`` (configuration, classes, what it was
-trained on, and the hash of the weights) and ``MODEL_CARD.md`` for people. Nothing in it is a pickle.
+trained on, and the hash of the weights) and ``MODEL_CARD.md`` for people. Nothing in it is a pickle. A
+network or a fusion block of the user's own adds ``own_code.py``, its source, which runs only where trusted.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dianet_utils.config import Config, configure
+from dianet_utils.config import Config, configure, own_code
 from dianet_utils.config.own_tables import is_own_name
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
@@ -19,7 +20,7 @@ from dianet_utils.plumbing.files import read_json, shown, write_bytes, write_jso
 if TYPE_CHECKING:
     from dianet_utils.models import Network
 
-WEIGHTS, NOTE, CARD = "model.safetensors", "model.json", "MODEL_CARD.md"
+WEIGHTS, NOTE, CARD, CODE = "model.safetensors", "model.json", "MODEL_CARD.md", "own_code.py"
 _FORMAT = "dianet-model-1"
 
 
@@ -93,15 +94,20 @@ def save(
     }
     write_bytes(folder / WEIGHTS, weights)
     write_text(folder / CARD, model_card(config, classes, about))
+    for source in config.sources.values():  # one at most: a network of one's own has no fusion to choose
+        write_text(folder / CODE, source.text)
     write_json(folder / NOTE, note)
     return folder
 
 
-def load(folder: str | Path) -> Saved:
+def load(folder: str | Path, trust_code: bool = False) -> Saved:
     """Read the model in a folder that :func:`save` wrote.
 
     Args:
         folder: The folder, ``model`` of a run folder.
+        trust_code: Whether to run the source of somebody's own network that lies in the folder. Without it
+            that is run only where this process knows the very same source already, because the user has
+            named its file or class.
 
     Returns:
         The network in evaluation mode on the CPU, and all that is known about it.
@@ -123,6 +129,8 @@ def load(folder: str | Path) -> Saved:
     folder = Path(folder).expanduser()
     note = _read_note(folder)
     weights = _read_weights(folder, note["sha256"])
+    for name in ("model", "fusion"):
+        _check_code(folder, str(note["config"].get(name)), trust_code)
     try:
         config = configure(**note["config"])
     except InputError as error:
@@ -163,6 +171,26 @@ def _read_weights(folder: Path, digest: str) -> bytes:
     return weights
 
 
+def _check_code(folder: Path, name: str, trusted: bool) -> None:
+    """Know the source of own code if ``name`` is a reference; InputError unless it is known or trusted."""
+    called, _, digest = name.partition("@")
+    if not digest:
+        return
+    try:
+        text = (folder / CODE).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"Cannot read the source {shown(folder / CODE)} of {called} ({error}).") from None
+    if own_code.digest_of(text) != digest:
+        raise InputError(f"{shown(folder / CODE)} is not what {NOTE} describes: save the model again.")
+    if trusted:
+        own_code.add({digest: own_code.Source(text, shown(folder / CODE))})
+    elif not own_code.is_known(name):
+        raise InputError(
+            f"{shown(folder)} holds code of its own ({CODE}), which runs only if you trust it: read it, and "
+            f"load with trust_code=True, or name your own copy first, in configure, as my_file.py:{called}."
+        )
+
+
 def _rebuild(folder: Path, config: Config, num_classes: int, weights: bytes) -> "Network":
     """The network of a configuration with these weights, in evaluation mode."""
     from safetensors import SafetensorError
@@ -183,7 +211,7 @@ def _rebuild(folder: Path, config: Config, num_classes: int, weights: bytes) -> 
 def model_card(config: Config, classes: list[str], about: Mapping[str, Any]) -> str:
     """What a person must know before using the model, as Markdown."""
     return _TEMPLATE.format(
-        name=f"{config.model}, {config.backbone}, inputs {' and '.join(config.inputs)}",
+        name=f"{own_code.title(config.model)}, {config.backbone}, inputs {' and '.join(config.inputs)}",
         warning=_warning(config, about["synthetic"]),
         classes=", ".join(classes),
         size=config.image_size,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dianet_utils import paper
+from dianet_utils.config import SYSTEMS, own_code, system
 from dianet_utils.config.checks import near_match
 from dianet_utils.plumbing.errors import InputError
 
@@ -45,10 +46,7 @@ _OWN_BACKBONE: dict[str, Any] = {"backbone": None, "pretrained": None}
 def _table_1() -> PaperTable:
     """Systems, each with the inputs and the image size that it was made for."""
     names = {row.name.lower(): row for row in paper.TABLE_1}
-    rows = tuple(
-        TableRow(key, row.name, {"model": key, **(_OWN_BACKBONE if key != "dianet" else {})}, row)
-        for key, row in names.items()
-    )
+    rows = tuple(_system_row(key, key, row.name, row) for key, row in names.items())
     rivals = tuple(TableRow(key, title, settings) for key, title, settings in _RIVALS)
     return PaperTable(1, "Five systems and DIANet", (*rows, *rivals), tuple(names), tuple(names))
 
@@ -65,6 +63,12 @@ _RIVALS: tuple[tuple[str, str, dict[str, Any]], ...] = tuple(
         ("bi_woof", "Bi-WOOF and SVM", None),
     )
 )
+
+
+def _system_row(key: str, model: str, title: str, published: paper.Row | None = None) -> TableRow:
+    """A system; the parameters of DIANet's backbone say nothing about one that settles it for itself."""
+    settled = [name for name in ("backbone", "pretrained") if name in system(model).fixed]
+    return TableRow(key, title, {"model": model, **dict.fromkeys(settled)}, published)
 
 
 # The timm network that stands for each of the paper's backbones, and a small relative for two cores.
@@ -149,8 +153,9 @@ def choose(number: int, dataset: str, rows: str | None = None) -> list[TableRow]
     Args:
         number: The number of the table, 1 to 4.
         dataset: The name of the dataset.
-        rows: Keys of rows with commas between; None for the defaults of the dataset. In Table 2 any backbone
-            of timm is a row.
+        rows: Keys of rows with commas between; None for the defaults of the dataset. More rows than the
+            paper's: in Table 1 any system and "my_file.py:MyNet", in Table 2 any backbone of timm, in Table 3
+            "my_file.py:MyBlock"; the last two go by the name of their class.
 
     Returns:
         The rows, in the order given.
@@ -174,13 +179,48 @@ def choose(number: int, dataset: str, rows: str | None = None) -> list[TableRow]
     if rows is None:
         return [known[key] for key in (table.quick if dataset == "synthetic" else table.licensed)]
     names = [part.strip() for part in rows.split(",") if part.strip()]
-    unknown = [name for name in names if name not in known and not (number == 2 and _is_backbone(name))]
-    if unknown or not names or len(set(names)) < len(names):
-        wrong = ", ".join(f"'{name}'{near_match(name, known)}" for name in unknown)
-        problem = f"there is no {wrong}" if unknown else f"{rows!r} must name different rows, at least one"
-        also = ", and any backbone of timm" if number == 2 else ""
+    found = {name: known.get(name) or _further_row(number, name) for name in names}
+    chosen = [row for row in found.values() if row]
+    if problem := _problem(rows, names, found, known):
+        also = f", and {_FURTHER[number]}" if number in _FURTHER else ""
         raise InputError(f"Parameter rows of Table {number}: {problem}; rows are {', '.join(known)}{also}.")
-    return [known[name] if name in known else _backbone_row(name) for name in names]
+    return chosen
+
+
+def _problem(
+    rows: str, names: list[str], found: Mapping[str, TableRow | None], known: Mapping[str, TableRow]
+) -> str:
+    """What is wrong with the rows ``found`` for ``names``, or nothing."""
+    unknown = [f"'{name}'{near_match(name, known)}" for name, row in found.items() if row is None]
+    if unknown:
+        return f"there is no {', '.join(unknown)}"
+    keys = [row.key for row in found.values() if row]
+    if not names or len(set(keys)) < len(names):
+        return f"{rows!r} must name different rows, at least one"
+    taken = [row.key for name, row in found.items() if row and name not in known and row.key in known]
+    return f"a class of your own cannot be called {taken[0]}, as a row is" if taken else ""
+
+
+# What more can be a row, for people.
+_FURTHER = {
+    1: "any other system, or a network of your own as my_file.py:MyNet",
+    2: "any backbone of timm",
+    3: "a fusion block of your own as my_file.py:MyBlock",
+}
+
+
+def _further_row(number: int, name: str) -> TableRow | None:
+    """A row that the paper does not have, or None."""
+    if number == 2:
+        return _backbone_row(name) if _is_backbone(name) else None
+    if number == 1 and name in SYSTEMS:
+        return _system_row(name, name, system(name).network.rpartition(":")[2])
+    if number in (1, 3) and own_code.is_own(name):
+        reference = own_code.reference(name)
+        called = own_code.title(reference)
+        block = TableRow(called, called, {"fusion": reference})
+        return _system_row(called, reference, called) if number == 1 else block
+    return None
 
 
 def _is_backbone(name: str) -> bool:

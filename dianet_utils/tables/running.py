@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dianet_utils import loso
-from dianet_utils.config import SYSTEMS, Config, configure, short_name
+from dianet_utils.config import Config, configure, own_code, short_name, system
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.loso.run_folder import Results
 from dianet_utils.plumbing import machine
@@ -92,7 +92,7 @@ def _config(row: TableRow, parameters: Mapping[str, Any]) -> Config:
 
 def _cost(config: Config, bank: "Bank") -> "Cost":
     """Counted on random weights, which cost as much as others and need no download."""
-    if SYSTEMS[config.model].learner == "estimator":
+    if system(config.model).learner == "estimator":
         from dianet_utils.models.classical import estimator_cost
 
         return estimator_cost(config.model, bank.images, len(bank.classes))
@@ -112,10 +112,10 @@ def overview(entries: Sequence[Entry]) -> pd.DataFrame:
         lines.append(
             {
                 "row": row.key,
-                "model": config.model,
+                "model": own_code.title(config.model),
                 "status": status(config.model),
                 "backbone": config.backbone,
-                "fusion": config.fusion if len(config.inputs) > 1 else "none",
+                "fusion": own_code.title(config.fusion) if len(config.inputs) > 1 else "none",
                 "inputs": " + ".join(config.inputs),
                 "pixels": config.image_size,
                 "parameters (M)": round(cost.parameters / 1e6, 2),

@@ -1,6 +1,7 @@
 """Parameters as people and papermill pass them: what is taken, what is refused, and how it is said."""
 
 import dataclasses
+import json
 from dataclasses import MISSING
 from pathlib import Path
 
@@ -159,7 +160,7 @@ def test_names_agree_with_the_rooms_that_know_them() -> None:
     assert run.RUN_CHECKS["spotter"].names == apex.METHODS
     assert CHECKS["weighting"].names == tuple(dynamic_images.WEIGHTINGS)
     assert CHECKS["scaling"].names == tuple(dynamic_images.SCALINGS)
-    assert CHECKS["model"].names == tuple(config.SYSTEMS)
+    assert CHECKS["model"].names is config.SYSTEMS
     assert set(CHECKS["dataset"].names) == set(datasets.NAMES)
 
 
@@ -185,6 +186,17 @@ def test_a_gpu_that_is_not_there_is_said() -> None:
     ):
         choose_device("cuda:15")
     assert choose_device("cpu") == "cpu"
+
+
+KEPT = sorted((Path(__file__).resolve().parents[2] / "results/reference/tables/configs").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_the_settings_of_a_kept_run_still_give_its_name(path: Path) -> None:
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    config = configure(**kept["config"])
+    assert config.as_json() == kept["config"]
+    assert config.digest(kept["data_fingerprint"]) == kept["digest"] == path.stem.rpartition("-")[2]
 
 
 def test_digest_names_the_settings() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from own import write_example
 
 from dianet_utils import config, datasets, evaluation, loso, models, paper, run, tables
 from dianet_utils.evaluation import comparison
@@ -70,12 +71,9 @@ def test_every_row_is_a_configuration_of_its_own(number: int, dataset: str) -> N
 
 
 def test_rows_agree_with_the_rooms_that_know_their_names() -> None:
-    models = {
-        row.settings["model"]
-        for row in (*tables.TABLES[1].rows, *tables.TABLES[4].rows)
-        if "model" in row.settings
-    }
-    assert models == set(config.SYSTEMS)
+    assert {row.key for row in tables.TABLES[1].rows} <= set(config.SYSTEMS)
+    chosen = tables.choose(1, "synthetic", ",".join(config.SYSTEMS))
+    assert [row.settings["model"] for row in chosen] == list(config.SYSTEMS)
     assert {row.key for row in tables.TABLES[3].rows} == set(config.FUSIONS)
 
 
@@ -102,6 +100,34 @@ def test_rows_come_in_the_order_asked_and_any_timm_network_is_one() -> None:
     assert [row.key for row in tables.choose(4, "synthetic", "offset, whole")] == ["offset", "whole"]
     (row,) = tables.choose(2, "synthetic", "convnext_femto")
     assert (row.settings, row.published) == ({"backbone": "convnext_femto"}, None)
+
+
+def test_a_network_and_a_fusion_block_of_ones_own_are_rows(
+    kept: pd.DataFrame, place: Path, tmp_path: Path
+) -> None:
+    files = {1: write_example("MyNet", tmp_path), 3: write_example("MyBlock", tmp_path, "my_block.py")}
+    (outcome,) = run_table(1, files[1], kept, place, max_folds=1)
+    (entry,) = tables.prepare(tables.choose(3, "synthetic", files[3]), kept, SMALL, 1)
+    assert (entry.row.title, entry.config.model) == ("MyBlock", "dianet")
+    listed = tables.overview([outcome.entry, entry])
+    assert listed["model"].tolist() == ["MyNet", "dianet"]
+    assert listed["status"].tolist() == ["own", "reconstruction"]
+    assert listed["fusion"].tolist() == ["own", "MyBlock"]
+    summary = tables.summarise(1, [outcome])
+    assert summary.rows.loc["MyNet", ["system", "status"]].tolist() == ["MyNet", "own"]
+    assert str(tmp_path) not in summary.rows.to_csv()
+    assert tables.readable(summary).iloc[0].tolist()[-3:] == ["not in the paper"] * 3
+
+
+def test_rows_of_ones_own_bear_names_of_their_own(tmp_path: Path) -> None:
+    mine, again = write_example("MyNet", tmp_path), write_example("MyNet", tmp_path, "again.py")
+    with pytest.raises(InputError, match="must name different rows"):
+        tables.choose(1, "synthetic", f"{mine},{again}")
+    (tmp_path / "dianet.py").write_text("class dianet:\n    pass\n")
+    with pytest.raises(InputError, match="a class of your own cannot be called dianet, as a row is"):
+        tables.choose(1, "synthetic", f"{tmp_path / 'dianet.py'}:dianet")
+    with pytest.raises(InputError, match=r"There is no file .*none.py"):
+        tables.choose(3, "synthetic", f"{tmp_path / 'none.py'}:MyBlock")
 
 
 def test_rows_that_cannot_run_are_told_together_before_any_is_trained(kept: pd.DataFrame) -> None:
