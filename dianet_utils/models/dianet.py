@@ -26,8 +26,9 @@ class DIANet(Network):
     that BatchNorm takes its training statistics over the phases together; ``"dedicated"`` (the abstract) has
     one backbone per phase. ``phases=1`` is the single stream of Table 4, without fusion. ``fusion`` names a
     reading of :mod:`~dianet_utils.models.fusion`, or a block of the user's own ("my_file.py:MyBlock", see
-    :func:`~dianet_utils.models.own_network.fusion_block`);
-    :func:`dianet_utils.models.pretrained.load` explains ``pretrained``. ``hidden`` and ``dropout`` (0 to 1) are of the MLP; the paper prints neither. Its authors
+    :func:`~dianet_utils.models.own_network.fusion_block`). For ``pretrained`` see
+    :func:`dianet_utils.models.pretrained.load`. ``hidden`` and ``dropout`` (0 to 1) are of the MLP; the paper
+    prints neither. Its authors
     have published no code, so this too is a reconstruction, with every open reading an option.
     """
 
