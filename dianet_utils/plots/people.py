@@ -28,7 +28,7 @@ def draw_action_units(settings: Settings | None = None, subject: int = 1, peak_p
     Micro-expressions move about a tenth of this. ``subject`` counts from 1.
     """
     settings = replace(settings or Settings(), noise=0.0)
-    clip = plan(settings)[(subject - 1) * len(settings.emotions) * settings.clips_per_emotion]
+    clip = next(clip for clip in plan(settings) if clip.subject == f"s{subject:02d}")
     shown: dict[str, dict[int, float]] = {"neutral": {}}
     shown |= {f"AU {unit} {UNITS[unit].name}": {unit: peak_px} for unit in UNITS}
     frames = [_apex(_only(clip, units), settings) for units in shown.values()]

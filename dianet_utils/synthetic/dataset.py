@@ -173,8 +173,8 @@ def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
     """In what a dataset's description differs, for people."""
     if found.get("version") != wanted["version"]:
         return f"another version of the generator ({found.get('version')}, not {wanted['version']})"
-    given = found.get("settings", {})
-    names = [name for name, value in wanted["settings"].items() if given.get(name) != value]
+    given, needed = found.get("settings", {}), wanted["settings"]
+    names = [name for name in dict.fromkeys([*needed, *given]) if given.get(name) != needed.get(name)]
     return f"other settings ({', '.join(names)})"
 
 

@@ -6,9 +6,12 @@ A plan holds everything random about a clip but its camera's path and noise, whi
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dianet_utils.synthetic.allocation import allocate
 from dianet_utils.synthetic.emotions import CONTROL_UNITS, EMOTION_UNITS, LATE_UNITS
 from dianet_utils.synthetic.faces.canvas import generator
 from dianet_utils.synthetic.faces.identity import GENDERS, draw_traits
@@ -16,6 +19,8 @@ from dianet_utils.synthetic.faces.traits import Traits
 from dianet_utils.synthetic.settings import FRAME_RATE, Settings
 
 __all__ = ["FRAME_RATE", "ClipPlan", "plan"]
+
+SMALLEST = 1e-9  # part of a distribution that is drawn
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,13 @@ def plan(settings: Settings) -> list[ClipPlan]:
         >>> [clip.apex for clip in clips] == [clip.apex for clip in stronger]
         True
     """
-    return [clip for number in range(1, settings.subjects + 1) for clip in _subject_clips(number, settings)]
+    numbers = range(1, settings.subjects + 1)
+    if settings.clips_per_emotion:
+        return [clip for number in numbers for clip in _grid_clips(number, settings)]
+    shares = zip(numbers, *allocate(settings), strict=True)
+    return [
+        clip for number, shown, labels in shares for clip in _subject_clips(number, shown, labels, settings)
+    ]
 
 
 def traits_of(clip: ClipPlan) -> Traits:
@@ -94,21 +105,27 @@ def _traits(face_seed: int, gender: str) -> Traits:
     return draw_traits(face_seed, gender)
 
 
-def _subject_clips(number: int, settings: Settings) -> list[ClipPlan]:
-    """All clips of one subject, in the order of their file names."""
+def _grid_clips(number: int, settings: Settings) -> list[ClipPlan]:
+    """All clips of one subject who shows each emotion ``clips_per_emotion`` times."""
     random = generator(settings.seed, number, 1)
-    face_seed = int(random.integers(2**32))
+    random.integers(2**32)  # the face
+    shown = random.permutation(np.repeat(settings.emotions, settings.clips_per_emotion))
+    labels = random.permutation(shown) if settings.permute_labels else shown
+    return _subject_clips(number, shown, labels, settings)
+
+
+def _subject_clips(
+    number: int, shown: NDArray[np.str_], labels: NDArray[np.str_], settings: Settings
+) -> list[ClipPlan]:
+    """The clips of one subject who shows the emotions ``shown``, in the order of their file names."""
+    face_seed = int(generator(settings.seed, number, 1).integers(2**32))
     gender = GENDERS[(number + settings.seed) % 2]
-    emotions = np.repeat(settings.emotions, settings.clips_per_emotion)
-    labels = random.permutation(emotions)
     clips = [
         _plan_clip(
             f"s{number:02d}", f"clip{take:02d}", str(emotion), face_seed, gender, settings, (number, take)
         )
-        for take, emotion in enumerate(labels, start=1)
+        for take, emotion in enumerate(shown, start=1)
     ]
-    if settings.permute_labels:
-        labels = random.permutation(labels)
     return [replace(clip, emotion=str(label)) for clip, label in zip(clips, labels, strict=True)]
 
 
@@ -123,11 +140,12 @@ def _plan_clip(
 ) -> ClipPlan:
     """Draw one clip of ``emotion``; ``key`` is the subject's and the clip's number."""
     random = generator(settings.seed, *key, 2)
-    units = _choose_units(emotion, settings.ambiguity, random)
+    shown = _shown_emotion(emotion, settings, generator(settings.seed, *key, 3))
+    units = _choose_units(shown, settings.ambiguity, random)
     last, true_apex, apex = _draw_timing(settings, random)
     strength = settings.amplitude_px * np.exp(random.normal(0, 1) * settings.amplitude_spread)
     expressiveness = _traits(face_seed, gender).expressiveness
-    draws = {unit: _draw_unit(unit, emotion, units, settings, random) for unit in units}
+    draws = {unit: _draw_unit(unit, shown, units, settings, random) for unit in units}
     residual_low, residual_high = settings.residual
     return ClipPlan(
         subject=subject,
@@ -144,13 +162,22 @@ def _plan_clip(
         gains={unit: draws[unit][1] for unit in units},
         delays={unit: draws[unit][2] for unit in units},
         rise=float(random.uniform(0.8, 1.5)),
-        decay=float(random.uniform(0.55, 0.95)),
+        decay=float(random.uniform(*settings.decay)),
         residual=float(residual_low + random.random() * (residual_high - residual_low)),
         blink=_draw_blink(last, settings.blink_probability, random),
         face_seed=face_seed,
         gender=gender,
         camera_seed=int(random.integers(2**32)),
     )
+
+
+def _shown_emotion(emotion: str, settings: Settings, random: np.random.Generator) -> str:
+    """The emotion whose units a clip of ``emotion`` shows: its own, or where they disagree any clip's."""
+    sizes = np.array(settings.class_sizes or (1,) * len(settings.emotions), float)
+    if settings.balanced:
+        sizes[:] = 1
+    disagrees, drawn = random.random(), random.choice(len(sizes), p=sizes / sizes.sum())
+    return settings.emotions[drawn] if disagrees < settings.ambiguity * settings.disagreement else emotion
 
 
 def _choose_units(emotion: str, ambiguity: float, random: np.random.Generator) -> dict[int, float]:
@@ -162,13 +189,28 @@ def _choose_units(emotion: str, ambiguity: float, random: np.random.Generator) -
 
 def _draw_timing(settings: Settings, random: np.random.Generator) -> tuple[int, int, int]:
     """Numbers of the last frame, of the true apex and of the annotated apex."""
-    shortest, longest = settings.duration
-    earliest, latest = settings.apex_position
-    last = shortest + int(random.random() * (longest - shortest + 1))
-    true_apex = 1 + round((earliest + random.random() * (latest - earliest)) * (last - 1))
+    last = _duration(settings.duration, random.random())
+    true_apex = 1 + round(_apex_position(settings, random.random()) * (last - 1))
     apex = round(true_apex + random.normal(0, 1) * settings.apex_jitter)
     margin = max(1, min(5, true_apex - 1, last - true_apex))  # frames left on either side of the apex
     return last, true_apex, int(np.clip(apex, 1 + margin, last - margin))
+
+
+def _duration(quantiles: tuple[int, ...], drawn: float) -> int:
+    """Frames of a clip at ``drawn`` (0 to 1) of the durations' distribution."""
+    steps = drawn * (len(quantiles) - 1)
+    step = int(steps)
+    low, high = quantiles[step : step + 2]
+    return low + int((steps - step) * (high - low + 1))
+
+
+def _apex_position(settings: Settings, drawn: float) -> float:
+    """The apex as a part of the clip at ``drawn`` (0 to 1) of its distribution, even or clipped normal."""
+    earliest, latest = settings.apex_position
+    if settings.apex_spread == 0:
+        return earliest + drawn * (latest - earliest)
+    normal = NormalDist((earliest + latest) / 2, settings.apex_spread)
+    return float(np.clip(normal.inv_cdf(max(drawn, SMALLEST)), earliest, latest))
 
 
 def _draw_unit(

@@ -18,6 +18,8 @@ CLASSES = {
 }
 SMALL_CLASS = {"casme2": "fear", "samm": "sadness", "mmew": "anger"}
 SMALL_CLASS_SIZE = 2
+# Clips of each emotion and subject, where the settings give class sizes, which are CASME-II's.
+CLIPS_PER_EMOTION = 3
 # SMIC's classes, by the emotion that is shown.
 _SMIC = {"disgust": "negative", "happiness": "positive", "surprise": "surprise"}
 # SAMM's sheet misprints the apex of 032_3_1: onset, true apex, offset, printed apex.
@@ -52,7 +54,8 @@ class OfficialClip:
 def official_clips(name: str, settings: Settings) -> list[OfficialClip]:
     """The clips of a synthetic dataset as clips of ``name`` (casme2, samm, mmew, ...), subject by subject.
 
-    The classes are those of the dataset, with two clips of one that is too small in those of the paper. The
+    The classes are those of the dataset, with two clips of one that is too small in those of the paper;
+    each subject shows each emotion ``clips_per_emotion`` times, or ``CLIPS_PER_EMOTION`` if that is 0. The
     same errors as in the releases are planted, always at the same places:
 
     - CASME-II: apex ``/`` in the first clip, apex = onset in the second, the third stops before its offset;
@@ -63,7 +66,11 @@ def official_clips(name: str, settings: Settings) -> list[OfficialClip]:
     - SMIC-HS: none, as it has no sheet.
     """
     small = SMALL_CLASS.get(name, "")
-    settings = replace(settings, emotions=(*CLASSES[name], small) if small else CLASSES[name])
+    settings = replace(
+        settings,
+        emotions=(*CLASSES[name], small) if small else CLASSES[name],
+        clips_per_emotion=settings.clips_per_emotion or CLIPS_PER_EMOTION,
+    )
     subjects = _by_subject(plan(settings), small)
     clips = [
         _NAMING[name](clip, number, take, last=number == len(subjects))
