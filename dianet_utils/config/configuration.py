@@ -278,12 +278,12 @@ def configure(dataset: str = "synthetic", **given: Any) -> Config:
         >>> from dianet_utils.config import configure
         >>> configure("casme2", epochs="3").epochs, configure("casme2").image_size, configure().image_size
         (3, 224, 64)
-        >>> configure(fusion="cross_token", dropout=2)  # doctest: +NORMALIZE_WHITESPACE
+        >>> configure(schedule="one_cicle", dropout=2)  # doctest: +NORMALIZE_WHITESPACE
         Traceback (most recent call last):
             ...
-        dianet_utils.plumbing.errors.InputError: parameter fusion is 'cross_token' but must be one of
-        cross_channel, cross_tokens, cross_spatial, cross_single_token, simple, concat
-        (did you mean 'cross_tokens'?); parameter dropout is 2 but must be a number from 0 to 0.95.
+        dianet_utils.plumbing.errors.InputError: parameter schedule is 'one_cicle' but must be one of
+        constant, one_cycle (did you mean 'one_cycle'?); parameter dropout is 2 but must be a number from
+        0 to 0.95.
     """
     named = {"dataset": dataset, **{name: value for name, value in given.items() if value is not None}}
     fixed = system(named.get("model", "dianet")).fixed
