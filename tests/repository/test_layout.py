@@ -41,8 +41,9 @@ UPWARD = {
 }
 
 
-# File names that occur twice, and should not: in `synthetic` frames are written, in `tables` tables.
-TWICE = {"writing.py"}
+# File names that occur twice, and should not: `synthetic` writes frames and `tables` tables; `datasets` reads
+# clips of the user's own, `models` fits networks of the user's own.
+TWICE = {"own.py", "writing.py"}
 
 
 class Import(NamedTuple):
