@@ -4,8 +4,8 @@ A model is trained once per fold and tested under every shift (``training.train_
 ``shifted`` images), so a curve over the shifts shows one model, not as many as there are shifts.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,26 +14,25 @@ from dianet_utils import evaluation
 from dianet_utils.evaluation.comparison import compare, holm
 from dianet_utils.plumbing.errors import InputError
 
-if TYPE_CHECKING:
-    from dianet_utils.loso.run_folder import Results
-
 NEAR = 3  # frames: how close counts as found
 
 
-def predictions_by_shift(results: "Results") -> dict[int, pd.DataFrame]:
+def predictions_by_shift(
+    predictions: pd.DataFrame, folds: Sequence[Mapping[str, Any]]
+) -> dict[int, pd.DataFrame]:
     """A run's predictions under every shift of the apex that its bank held, by shift, 0 included.
 
-    Each has the columns clip, subject, seed, true, predicted. Raises InputError for a run that was not
-    tested under shifts.
+    ``predictions`` and ``folds`` are those of its results. Each table has the columns clip, subject, seed,
+    true, predicted. Raises InputError for a run that was not tested under shifts.
     """
-    if not all("shifted" in fold for fold in results.folds):
+    if not all("shifted" in fold for fold in folds):
         raise InputError("This run was tested at the annotated apex alone: make its bank with shifts.")
-    base = results.predictions[["clip", "subject", "seed", "true", "predicted"]]
-    shifts = sorted({0, *(int(shift) for fold in results.folds for shift in fold["shifted"])})
-    return {shift: _under(base, results.folds, shift) if shift else base for shift in shifts}
+    base = predictions[["clip", "subject", "seed", "true", "predicted"]]
+    shifts = sorted({0, *(int(shift) for fold in folds for shift in fold["shifted"])})
+    return {shift: _under(base, folds, shift) if shift else base for shift in shifts}
 
 
-def _under(base: pd.DataFrame, folds: list[dict], shift: int) -> pd.DataFrame:
+def _under(base: pd.DataFrame, folds: Sequence[Mapping[str, Any]], shift: int) -> pd.DataFrame:
     """The predictions under one shift, in the order of ``base``."""
     predicted = {
         (fold["seed"], clip): fold["classes"][int(np.argmax(row))]

@@ -16,7 +16,7 @@ from dianet_utils import paper
 from dianet_utils.config import LEAKY_MARK
 from dianet_utils.plots.style import BLUE, DIVERGING, GREY, PALETTE, RED, figure, styled
 from dianet_utils.tables import Summary
-from dianet_utils.tables.writing import bound_text
+from dianet_utils.tables.readable_text import bound_text
 
 # The shape of a published point tells how it is known.
 KIND_MARKERS = {"printed": "D", "derived": "s", "other source": "^", "bound": "<"}

@@ -137,8 +137,8 @@ class Settings:
         Sizes, duration and the apex's place follow the published sheets. Amplitude, residual, decay, drift,
         rotation and disagreement have no source: they were chosen on seeds 101 to 106 so that a linear SVM
         reads the whole clip about as well beside the onset phase (.96) as the paper's network does (.94 and
-        .93), at its level of accuracy. So on these clips "one phase tells more than the whole clip" is put in, and
-        no evidence.
+        .93), at its level of accuracy. So on these clips "one phase tells more than the whole clip" is put
+        in, and no evidence.
         """
         return cls(**VERSION_2 | others)
 

@@ -1,7 +1,7 @@
 """The paper's four tables, run again, and what it leaves open: rows, the way to results, and the files.
 
 ``rows`` says which rows a table has, ``running`` runs them through leave-one-subject-out, ``summary``
-puts the results beside the paper's cells, and ``writing`` makes the table for people and the files.
+puts the results beside the paper's cells, and ``readable_text`` makes the table for people and the files.
 ``questions`` are what the paper does not settle, ``alternatives`` their rows beside the default.
 """
 
@@ -13,10 +13,10 @@ from dianet_utils.tables.alternatives import (
     write_readings,
 )
 from dianet_utils.tables.questions import QUESTIONS, Choice, Question, choose_readings
+from dianet_utils.tables.readable_text import notes, readable, write
 from dianet_utils.tables.rows import TABLES, PaperTable, TableRow, choose
 from dianet_utils.tables.running import Entry, Outcome, folder_of, overview, prepare, run_rows
 from dianet_utils.tables.summary import Summary, summarise
-from dianet_utils.tables.writing import notes, readable, write
 
 __all__ = [
     "QUESTIONS",

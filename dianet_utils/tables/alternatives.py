@@ -13,10 +13,10 @@ from dianet_utils.evaluation import comparison
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.tables.questions import QUESTIONS, Choice, Question, is_default, row_key
+from dianet_utils.tables.readable_text import accuracy_text, each, short_text, synthetic_text, write_files
 from dianet_utils.tables.rows import TableRow
 from dianet_utils.tables.running import Entry, Outcome, prepare
 from dianet_utils.tables.summary import ours_of
-from dianet_utils.tables.writing import accuracy_text, each, short_text, synthetic_text, write_files
 
 if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank

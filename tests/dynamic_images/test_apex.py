@@ -146,12 +146,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, loso.Results]
 def test_testing_under_shifts_changes_no_prediction(results: dict[str, loso.Results]) -> None:
     plain, tested = results["plain"].predictions, results["tested"].predictions
     pd.testing.assert_frame_equal(plain, tested)
-    by_shift = apex_errors.predictions_by_shift(results["tested"])
+    by_shift = apex_errors.predictions_by_shift(results["tested"].predictions, results["tested"].folds)
     assert list(by_shift) == [-2, -1, 0, 1, 2, 4]
     pd.testing.assert_frame_equal(by_shift[-2], by_shift[0])
     assert by_shift[4].groupby("subject")["predicted"].nunique().max() == 1  # blank images look all the same
     with pytest.raises(InputError, match="make its bank with shifts"):
-        apex_errors.predictions_by_shift(results["plain"])
+        apex_errors.predictions_by_shift(results["plain"].predictions, results["plain"].folds)
 
 
 def test_jitter_of_equal_images_only_changes_what_is_drawn(results: dict[str, loso.Results]) -> None:
@@ -183,7 +183,7 @@ def test_jitter_draws_each_clip_from_its_views_and_repeats_with_its_seed() -> No
 
 
 def test_the_curve_and_the_pairs_are_those_of_the_predictions(results: dict[str, loso.Results]) -> None:
-    by_shift = apex_errors.predictions_by_shift(results["tested"])
+    by_shift = apex_errors.predictions_by_shift(results["tested"].predictions, results["tested"].folds)
     classes = results["tested"].metrics["classes"]
     curve = apex_errors.curve(by_shift, classes)
     assert curve.loc[0, "accuracy"] == pytest.approx(results["plain"].metrics["accuracy"], abs=1e-6)
