@@ -54,9 +54,9 @@ def load(name: str | Path, root: str | Path | None = None) -> pd.DataFrame:
     if name not in NAMES and not is_table(name):
         raise InputError(_no_dataset(name))
     if root is not None:
-        _check_path(root)
+        _check_path(root, "data_root")
     if is_table(name):
-        _check_path(name)
+        _check_path(name, "the path of your table")
         return own.load(name, root)
     if name == "synthetic":
         from dianet_utils import synthetic
@@ -78,12 +78,12 @@ def _no_dataset(name: str) -> str:
     return f"There is no dataset '{name}'{near}: give one of {known}, or a table of your own ({kinds})."
 
 
-def _check_path(path: str | Path) -> None:
+def _check_path(path: str | Path, what: str) -> None:
     """Refuse what the system cannot even look up: control characters, endless names, links in a circle."""
     try:
         Path(path).expanduser().resolve().exists()
     except (OSError, ValueError, RuntimeError):
-        raise InputError(f"There can be no file or folder {str(path)[:80]!r}: correct the path.") from None
+        raise InputError(f"There can be no file or folder {str(path)[:80]!r}: correct {what}.") from None
 
 
 def inspect(
