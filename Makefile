@@ -6,11 +6,12 @@ IP ?= 127.0.0.1
 READY := $(VENV)/.ready
 SITE := .venv-site
 
-.PHONY: help loso test lint lab notebooks reference site bench address try-colab try-lab pins clean
+.PHONY: help loso test check lint lab notebooks reference site bench address try-colab try-lab pins clean
 
 help:
 	@echo "make loso       environment, then leave-one-subject-out on the synthetic dataset (notebook 04)"
 	@echo "make test       environment, then every check and test, the notebooks included"
+	@echo "make check      style, types and the tests that start no kernel (under three minutes; while you work)"
 	@echo "make lab        environment, then JupyterLab in notebooks/, for this computer alone (else IP=...)"
 	@echo "make notebooks  run every notebook on its defaults and keep the outputs (for a commit)"
 	@echo "make reference  keep the results of those runs that README shows"
@@ -37,6 +38,11 @@ loso: $(READY)
 
 test: lint
 	@$(BIN)/python -m pytest
+
+# One thread per process: two of them share the cores.
+check: lint
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow and not processes" --ignore=tests/stress \
+		--ignore=tests/notebooks/test_execution.py --ignore=tests/notebooks/test_command_line.py
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .

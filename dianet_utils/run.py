@@ -1,12 +1,22 @@
 """What notebooks call first and most: checked parameters, and the way from them to a run."""
 
+import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dianet_utils import datasets, loso
-from dianet_utils.config import CHECKS, LEAKY_MARK, VALIDATIONS, Config, configure, is_table, short_name
+from dianet_utils.config import (
+    CHECKS,
+    LEAKY_MARK,
+    LOSO,
+    VALIDATIONS,
+    Config,
+    configure,
+    is_table,
+    short_name,
+)
 from dianet_utils.config.checks import (
     Check,
     Choice,
@@ -39,6 +49,7 @@ RUN_CHECKS: dict[str, Check] = {
     "weights": Text(optional=True),
     "clip": Text(optional=True),
     "model_folder": Text(optional=True),
+    "trust_code": Flag(),
     "onset": Whole(0, 10**9, optional=True),
     "apex": Whole(0, 10**9, optional=True),
     "offset": Whole(0, 10**9, optional=True),
@@ -65,27 +76,52 @@ RUN_CHECKS: dict[str, Check] = {
 # Each parameter that names a dataset, with the one that names the folder of a licensed copy.
 ROOTS = {"dataset": "data_root", "train_dataset": "train_root", "test_dataset": "test_root"}
 _CONFIG_FIELDS = {field.name for field in fields(Config)}
-_FRESH_KERNEL = 6  # cells; later in a session a stray name is the reader's own variable
+_INJECTED = "# Parameters"  # how the cell begins into which papermill writes what it was given
 
 
 def versions() -> None:
-    """Prepare the machine for torch and print one line of versions, without loading anything."""
+    """Print one line of versions, and set what makes torch fast on a CPU, without loading anything.
+
+    What is set stays for the whole process, and changes no number: waiting OpenMP threads sleep
+    (``OMP_WAIT_POLICY``, unless it is set), and on Linux freed memory is kept for the next step instead of
+    being returned, see :func:`~dianet_utils.plumbing.machine.prepare`.
+    """
     machine.prepare()
     print(", ".join(f"{name} {version}" for name, version in machine.versions().items()))
 
 
 def check_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the parameters among a notebook's ``globals()``; one InputError for all mistakes.
+    """Check the parameters among a notebook's ``globals()``.
 
-    In a fresh kernel a plain value under an unknown name that resembles a parameter is refused as
-    well: papermill only warns about a misspelt name and runs the defaults. Returns the checked
-    values, without those left at None.
+    Names that papermill was given and the notebook's parameters cell lacks are refused as well: papermill
+    only warns of a misspelt name and runs the defaults. Other variables never count.
+
+    Args:
+        values: Names and values; those that are no parameters are passed over.
+
+    Returns:
+        The checked values, without those left at None.
+
+    Raises:
+        InputError: Once, for all mistakes.
+
+    Example:
+        papermill hands numbers and flags over as texts.
+
+        >>> from dianet_utils import run
+        >>> run.check_parameters({"dataset": "synthetic", "epochs": "3", "flip": "false", "fusion": None})
+        {'dataset': 'synthetic', 'epochs': 3, 'flip': False}
+        >>> run.check_parameters({"epochs": 0})  # doctest: +NORMALIZE_WHITESPACE
+        Traceback (most recent call last):
+            ...
+        dianet_utils.plumbing.errors.InputError: parameter epochs is 0 but must be a whole number
+        from 1 to 10000.
     """
     checks = {**CHECKS, **RUN_CHECKS}
     given = {name: values[name] for name in checks if values.get(name) is not None}
-    if len(values.get("In", [])) <= _FRESH_KERNEL:
-        given.update(_misspelt(values, checks))
-    checked = check_all(given, checks)
+    unknown, known = _injected(values.get("In", ()))
+    found = [f"there is no parameter '{name}'{near_match(name, known)}" for name in sorted(unknown)]
+    checked = check_all(given, checks, found)
     lacking = [
         f"Dataset {checked[name]} is licensed and needs {root}, the folder that holds your copy: "
         f"-p {name} {checked[name]} -p {root} FOLDER."
@@ -101,17 +137,54 @@ def _is_licensed(dataset: str) -> bool:
     return dataset != "synthetic" and not is_table(dataset)
 
 
-def _misspelt(values: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Any]:
-    plain = {
-        name: value
-        for name, value in values.items()
-        if not name.startswith("_") and name != "In" and isinstance(value, (str, int, float, bool, list))
-    }
-    return {name: value for name, value in plain.items() if name not in checks and near_match(name, checks)}
+def _injected(history: Sequence[str]) -> tuple[set[str], set[str]]:
+    """Names that papermill's cell sets and the parameters cell lacks, and those that the latter has.
+
+    ``history`` holds the cells that a kernel ran, the last one at the end. A parameters cell has annotated
+    values and no other statement but imports; where it ran again alone, papermill's cell is gone.
+    """
+    known: set[str] = set()
+    given: set[str] = set()
+    for cell in history:
+        if cell.startswith(_INJECTED):
+            given = _assigned(cell, ast.Assign)
+        elif declared := _assigned(cell, ast.AnnAssign):
+            known, given = known | declared, set()
+    return (given - known if known else set()), known
+
+
+def _assigned(cell: str, kind: type[ast.Assign] | type[ast.AnnAssign]) -> set[str]:
+    """The names that a cell of such assignments, and imports, sets; none where it does something else."""
+    try:
+        lines = [line for line in ast.parse(cell).body if not isinstance(line, ast.ImportFrom)]
+    except (SyntaxError, ValueError):
+        return set()
+    if not all(isinstance(line, kind) for line in lines):
+        return set()
+    names = [name for line in lines for name in ast.walk(line) if isinstance(name, ast.Name)]
+    return {name.id for name in names if isinstance(name.ctx, ast.Store)}
 
 
 def config_of(parameters: Mapping[str, Any]) -> Config:
-    """The configuration among checked parameters; what is absent takes the dataset's default."""
+    """The configuration among checked parameters; what is absent takes the dataset's default.
+
+    Args:
+        parameters: As :func:`check_parameters` returns them; those that are no settings are passed over.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        InputError: For settings that do not go together.
+
+    Example:
+        Where to run is no setting, and on licensed data the defaults are the paper's.
+
+        >>> from dianet_utils import run
+        >>> config = run.config_of({"dataset": "casme2", "epochs": 3, "device": "cpu"})
+        >>> config.epochs, config.image_size, config.backbone
+        (3, 224, 'tf_efficientnetv2_b0')
+    """
     return configure(**{name: value for name, value in parameters.items() if name in _CONFIG_FIELDS})
 
 
@@ -120,8 +193,35 @@ def make_bank(
 ) -> "Bank":
     """The bank of dynamic images that a configuration needs, from the cache where it is there.
 
-    Genders stay with the clips only for a system that learns them: no other run depends on them. With
-    ``shifts``, or an apex jitter, the bank also holds the clips with their apex moved by so many frames.
+    Genders stay with the clips only for a system that learns them: no other run depends on them.
+
+    Args:
+        clips: The clip table, as :func:`dianet_utils.datasets.select` keeps it.
+        config: The configuration.
+        workers: Threads that decode; 0 for one per usable core.
+        shown: Whether to print progress.
+        shifts: Frames by which the apex of every clip is moved, each in images of its own beside the others;
+            an apex jitter of the configuration adds its own.
+
+    Returns:
+        The bank, from :func:`dianet_utils.dynamic_images.build_bank`.
+
+    Raises:
+        InputError: For every clip or frame that cannot be used, at once.
+
+    Example:
+        One image per input of the configuration:
+
+        >>> from tempfile import TemporaryDirectory
+        >>> from dianet_utils import datasets, run, synthetic
+        >>> small = {"subjects": 3, "clips_per_emotion": 1, "size": 48, "duration": (16, 20)}
+        >>> settings = synthetic.Settings(**small, emotions=("disgust", "surprise"))
+        >>> config = run.config_of({"inputs": ("whole", "onset"), "image_size": 32})
+        >>> with TemporaryDirectory() as folder:
+        ...     clips = datasets.load("synthetic", synthetic.generate(settings, folder, 1, shown=False))
+        ...     bank = run.make_bank(clips, config, shown=False)
+        >>> bank.phases, bank.images.shape, bank.classes
+        (('whole', 'onset'), (6, 2, 3, 32, 32), ['disgust', 'surprise'])
     """
     from dianet_utils.dynamic_images import jitter_shifts, shift_apex
 
@@ -191,8 +291,10 @@ def run_folder(bank: "Bank", config: Config, out: str | None = None) -> Path:
 
 
 def title(clips: "pd.DataFrame", config: Config) -> str:
-    """The dataset's name for figures and tables; it says where the test subject chose the epoch."""
+    """The dataset's name for figures and tables; it says another split, and where the test subject chose."""
     name = datasets.title(clips)
+    if config.split != LOSO:
+        name = f"{name}, split {config.split}"
     return f"{name}, LEAKY: epoch chosen on the test subject" if config.leaky else name
 
 
@@ -237,7 +339,21 @@ def _origin(bank: "Bank") -> dict[str, Any]:
 
 
 def describe(config: Config) -> "pd.DataFrame":
-    """One row a setting: its value here, the paper's default, and where the two differ."""
+    """Every setting of a configuration beside the paper's default.
+
+    Args:
+        config: The configuration.
+
+    Returns:
+        One row per setting, all as texts, with its value in this run, the default on licensed data, and
+        ``yes`` where the two differ.
+
+    Example:
+        >>> from dianet_utils import run
+        >>> table = run.describe(run.config_of({"dataset": "casme2", "epochs": 3}))
+        >>> table[table["differs"] == "yes"].reset_index().to_dict("records")
+        [{'setting': 'epochs', 'this run': '3', 'licensed default': '50', 'differs': 'yes'}]
+    """
     import pandas as pd
 
     from dianet_utils.config import PAPER_DEFAULTS

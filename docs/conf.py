@@ -26,7 +26,7 @@ author = "The DIANet notebooks authors"
 copyright = "the DIANet notebooks authors"
 version = release = __version__
 
-extensions = ["myst_nb", "autoapi.extension"]
+extensions = ["myst_nb", "autoapi.extension", "sphinx.ext.napoleon"]
 root_doc = "README"
 include_patterns = [
     "README.md",
@@ -112,11 +112,12 @@ def add_contents(app: "Sphinx", docname: str, source: list[str]) -> None:
 def follow_reexport(
     app: "Sphinx", env: "BuildEnvironment", node: "Element", content: "Element"
 ) -> "Element | None":
-    """Link ``package.Name`` to the one module of the package that defines the name."""
+    """Link ``package.Name``, or a bare ``Name``, to the one module of the package that defines the name."""
     python = env.domains["py"]
     package, _, name = node["reftarget"].rpartition(".")
+    package = package or "dianet_utils"
     inside = [full for full in python.objects if full.startswith(f"{package}.") and full.endswith(f".{name}")]
-    if node.get("refdomain") != "py" or not package or len(inside) != 1:
+    if node.get("refdomain") != "py" or len(inside) != 1:
         return None
     return python.resolve_xref(env, node["refdoc"], app.builder, node["reftype"], inside[0], node, content)
 

@@ -12,7 +12,7 @@ from dianet_utils import synthetic
 from dianet_utils.dynamic_images import arp_weights, dynamic_image, offset_weights, scale_minmax
 from dianet_utils.plots.model import draw_architecture_on
 from dianet_utils.plots.people import draw_action_units, draw_faces
-from dianet_utils.plots.style import PHASE_COLOURS, use_style
+from dianet_utils.plots.style import PHASE_COLOURS, StyledFigure, styled
 
 REFERENCE = Path(__file__).resolve().parent.parent / "results" / "reference"
 
@@ -26,10 +26,10 @@ def example() -> tuple[np.ndarray, int]:
     return np.stack(list(synthetic.render_clip(clip, settings))), clip.apex - clip.onset
 
 
+@styled()
 def draw(frames: np.ndarray, apex: int) -> Figure:
     """The strip of frames with its two phases above, the network with its two inputs below."""
-    use_style()
-    fig = Figure(figsize=(8.4, 4.7), dpi=150)
+    fig = StyledFigure(figsize=(8.4, 4.7), dpi=150)
     strip, network = fig.subfigures(2, 1, height_ratios=(1.5, 3.1))
     chosen = np.unique(
         np.r_[np.linspace(0, apex, 4), np.linspace(apex, len(frames) - 1, 4)].round().astype(int)

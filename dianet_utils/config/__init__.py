@@ -5,6 +5,7 @@ from dianet_utils.config.choices import (
     INPUTS,
     LEAKY,
     LEAKY_MARK,
+    LOSO,
     PHASES,
     SCALINGS,
     STREAMS,
@@ -19,9 +20,10 @@ from dianet_utils.config.configuration import (
     configure,
     defaults,
     weights_file,
+    with_model,
 )
 from dianet_utils.config.own_tables import is_table, short_name
-from dianet_utils.config.systems import SYSTEMS, System
+from dianet_utils.config.systems import OWN, SYSTEMS, System, system
 
 __all__ = [
     "CHECKS",
@@ -29,6 +31,8 @@ __all__ = [
     "INPUTS",
     "LEAKY",
     "LEAKY_MARK",
+    "LOSO",
+    "OWN",
     "PAPER_DEFAULTS",
     "PHASES",
     "QUICK_DEFAULTS",
@@ -43,5 +47,7 @@ __all__ = [
     "defaults",
     "is_table",
     "short_name",
+    "system",
     "weights_file",
+    "with_model",
 ]

@@ -7,6 +7,7 @@ states what it takes and turns the harmless forms into the right type.
 import difflib
 import math
 import re
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -69,6 +70,17 @@ class Text:
         if re.search(r"[\x00-\x1f\x7f]", value) or len(value) > _LONGEST_TEXT:
             raise ValueError(f"a text of at most {_LONGEST_TEXT} characters, without control characters")
         return value
+
+
+class Split:
+    """How clips are divided into folds: ``loso``, ``kfold:N`` with N from 2, or ``column:NAME``."""
+
+    def __call__(self, value: Any) -> str:
+        """The text as given."""
+        named = r"loso|kfold:([2-9]|[1-9]\d{1,3})|column:[^\x00-\x1f\x7f]{1,100}"
+        if isinstance(value, str) and re.fullmatch(named, value):
+            return value
+        raise ValueError("loso, kfold:N with N from 2, or column:NAME, a column of the clip table")
 
 
 class Flag:
@@ -166,23 +178,31 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
+_short = reprlib.Repr()  # of a value in a message
+_short.maxstring = _short.maxother = 100
+
+
 def near_match(name: str, known: Iterable[str]) -> str:
     """``" (did you mean 'x'?)"`` for the nearest known name, or nothing."""
     match = difflib.get_close_matches(name.lower(), list(known), n=1)
     return f" (did you mean '{match[0]}'?)" if match else ""
 
 
-def check_all(given: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Any]:
-    """Check every given value; one InputError for all that is wrong or unknown."""
-    checked, problems = {}, []
+def check_all(
+    given: Mapping[str, Any], checks: Mapping[str, Check], found: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Check every given value; one InputError for all problems, those ``found`` before first."""
+    checked, problems = {}, [*found]
     for name, value in given.items():
         if name not in checks:
             problems.append(f"there is no parameter '{name}'{near_match(name, checks)}")
             continue
         try:
             checked[name] = checks[name](value)
+        except InputError as error:  # a sentence of its own
+            problems.append(f"parameter {name}: {str(error).rstrip('.')}")
         except ValueError as error:
-            problems.append(f"parameter {name} is {value!r} but must be {error}")
+            problems.append(f"parameter {name} is {_short.repr(value)} but must be {error}")
     if problems:
         raise InputError("; ".join(problems) + ".")
     return checked

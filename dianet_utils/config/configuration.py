@@ -9,17 +9,32 @@ it that of the system (:mod:`~dianet_utils.config.systems`).
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from dianet_utils import paper
-from dianet_utils.config.checks import Check, Choice, Dataset, Flag, Names, Number, Text, Whole, check_all
+from dianet_utils.config import own_code
+from dianet_utils.config.checks import (
+    Check,
+    Choice,
+    Dataset,
+    Flag,
+    Names,
+    Number,
+    Split,
+    Text,
+    Whole,
+    check_all,
+    near_match,
+)
 from dianet_utils.config.choices import (
     FUSIONS,
     INPUTS,
     LEAKY,
+    LOSO,
     PHASES,
     SCALINGS,
     STREAMS,
@@ -27,7 +42,7 @@ from dianet_utils.config.choices import (
     WEIGHTINGS,
 )
 from dianet_utils.config.own_tables import short_name
-from dianet_utils.config.systems import SYSTEMS
+from dianet_utils.config.systems import SYSTEMS, system
 from dianet_utils.plumbing.errors import InputError
 
 
@@ -41,15 +56,15 @@ class Config:
 
     dataset: str  # a short name: of a table of the user's own ``own-<its file's name>``
     # the dynamic images
-    inputs: tuple[str, ...]  # one a stream
+    inputs: tuple[str, ...]  # one per stream
     image_size: int  # pixels, square
     weighting: str  # of the frames: arp (Eq. 1-3), harmonic, rank
     temporal: int | None  # frames after temporal normalisation; None: as recorded
     scaling: str  # of a dynamic image: minmax, signed
     # the model
-    model: str
+    model: str  # a name in SYSTEMS, or the reference of a network of the user's own
     backbone: str  # a timm name
-    fusion: str
+    fusion: str  # a name in FUSIONS, or the reference of a block of the user's own
     streams: str  # shared or dedicated backbones
     pretrained: str  # none, imagenet, or a .safetensors file
     dropout: float
@@ -71,6 +86,7 @@ class Config:
     # additions
     apex_jitter: int = 0  # frames by which training moves the apex of each clip in each epoch
     precision: str = "float32"  # of convolutions and matrix products; bfloat16 where the device has it
+    split: str = LOSO  # into folds: loso, kfold:N (groups of subjects), or column:NAME (of the clip table)
 
     @property
     def leaky(self) -> bool:
@@ -78,9 +94,19 @@ class Config:
         return self.validation == LEAKY
 
     @property
+    def split_name(self) -> str:
+        """The split as a part of file names, such as "kfold-5"; "" for leave-one-subject-out."""
+        return "" if self.split == LOSO else quote(self.split.replace(":", "-", 1), safe="")[:60]
+
+    @property
     def uses_gender(self) -> bool:
         """Whether the system learns the gender of the training subjects as well."""
-        return SYSTEMS[self.model].gender
+        return system(self.model).gender
+
+    @property
+    def sources(self) -> dict[str, own_code.Source]:
+        """The sources of the user's own code that this names, for other processes to know."""
+        return own_code.sources(self.model, self.fusion)
 
     def as_json(self) -> dict[str, Any]:
         """The configuration as JSON types (a tuple becomes a list), without additions at their default.
@@ -128,6 +154,22 @@ def _digest_of(path: Path, size: int, time: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+class Code:
+    """One of a few names, or code of the user's own: "my_file.py:MyClass", or the class itself."""
+
+    def __init__(self, names: Collection[str]):
+        self.names = names
+
+    def __call__(self, value: Any) -> str:
+        """The name, or the reference of the code, see :mod:`~dianet_utils.config.own_code`."""
+        if isinstance(value, str) and value in self.names:
+            return value
+        if own_code.is_own(value):
+            return own_code.reference(value)
+        named = f"one of {', '.join(self.names)}, or a class of your own as my_file.py:MyClass"
+        raise ValueError(f"{named}{near_match(str(value), self.names)}")
+
+
 # How each parameter is checked; the fields of Config first, then where and how much is run.
 CHECKS: dict[str, Check] = {
     "dataset": Dataset(*paper.TITLES),
@@ -136,9 +178,9 @@ CHECKS: dict[str, Check] = {
     "weighting": Choice(*WEIGHTINGS),
     "temporal": Whole(2, 1000, optional=True),
     "scaling": Choice(*SCALINGS),
-    "model": Choice(*SYSTEMS),
+    "model": Code(SYSTEMS),
     "backbone": Text(),
-    "fusion": Choice(*FUSIONS),
+    "fusion": Code(FUSIONS),
     "streams": Choice(*STREAMS),
     "pretrained": Text(),
     "dropout": Number(0.0, 0.95),
@@ -157,6 +199,7 @@ CHECKS: dict[str, Check] = {
     "degrees": Number(0.0, 180.0),
     "apex_jitter": Whole(0, 100),
     "precision": Choice("float32", "bfloat16"),
+    "split": Split(),
 }
 
 PAPER_DEFAULTS: dict[str, Any] = {
@@ -181,6 +224,7 @@ PAPER_DEFAULTS: dict[str, Any] = {
     "validation": "held_out",
     "apex_jitter": 0,
     "precision": "float32",
+    "split": LOSO,
 }
 
 # Chosen on other synthetic subjects than the default dataset's: about two minutes on two cores.
@@ -203,27 +247,46 @@ QUICK_DEFAULTS: dict[str, Any] = {
 
 def defaults(dataset: str, model: str = "dianet") -> dict[str, Any]:
     """The defaults of every field but ``dataset``, for a dataset and a system by name."""
-    quick, system = dataset == "synthetic", SYSTEMS[model]
+    quick, record = dataset == "synthetic", system(model)
     return {
         **(QUICK_DEFAULTS if quick else PAPER_DEFAULTS),
         "model": model,
-        **({"inputs": system.inputs} if system.inputs else {}),
-        **system.defaults,
-        **(system.quick if quick else {}),
-        **system.fixed,
+        **({"inputs": record.inputs} if record.inputs else {}),
+        **record.defaults,
+        **(record.quick if quick else {}),
+        **record.fixed,
     }
 
 
 def configure(dataset: str = "synthetic", **given: Any) -> Config:
-    """A checked configuration; ``None`` for a field means the default of the dataset and the model.
+    """A checked configuration.
 
-    ``dataset`` may be a file with a table of clips: the configuration holds its short name.
-    Raises :class:`~dianet_utils.plumbing.errors.InputError` naming every wrong parameter at once, and
-    then all that does not go together, such as a backbone for a system that has its own.
+    Args:
+        dataset: The name of the dataset, which chooses the defaults, or a file with a table of clips: the
+            configuration holds its short name.
+        **given: Fields of :class:`Config`; None means the default of the dataset and the model. ``model`` and
+            ``fusion`` also take code of the user's own, as "my_file.py:MyClass" or as the class itself.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        InputError: Naming every wrong parameter at once, and then all that does not go together, such as a
+            backbone for a system that has its own.
+
+    Example:
+        >>> from dianet_utils.config import configure
+        >>> configure("casme2", epochs="3").epochs, configure("casme2").image_size, configure().image_size
+        (3, 224, 64)
+        >>> configure(fusion="cross_token", dropout=2)  # doctest: +NORMALIZE_WHITESPACE
+        Traceback (most recent call last):
+            ...
+        dianet_utils.plumbing.errors.InputError: parameter fusion is 'cross_token' but must be one of
+        cross_channel, cross_tokens, cross_spatial, cross_single_token, simple, concat
+        (did you mean 'cross_tokens'?); parameter dropout is 2 but must be a number from 0 to 0.95.
     """
     named = {"dataset": dataset, **{name: value for name, value in given.items() if value is not None}}
-    system = SYSTEMS.get(str(named.get("model", "dianet")))
-    fixed = system.fixed if system else {}
+    fixed = system(named.get("model", "dianet")).fixed
     asked = {name: value for name, value in named.items() if name not in fixed or value != fixed[name]}
     checked = check_all(asked, {field.name: CHECKS[field.name] for field in fields(Config)})
     checked["dataset"] = short_name(checked["dataset"])
@@ -232,16 +295,23 @@ def configure(dataset: str = "synthetic", **given: Any) -> Config:
     return Config(**values)
 
 
+def with_model(config: Config, model: Any) -> Config:
+    """``config`` for another system: what either of the two settles itself is not carried over."""
+    settled = {*system(config.model).fixed, *system(model).fixed}
+    kept = {name: value for name, value in vars(config).items() if name not in settled}
+    return configure(**{**kept, "model": model})
+
+
 def _check_together(values: Mapping[str, Any], fixed: Mapping[str, Any]) -> None:
     """One InputError for all that does not go together."""
-    model, inputs = values["model"], values["inputs"]
-    counts = SYSTEMS[model].counts
+    model, inputs = own_code.title(values["model"]), values["inputs"]
+    counts = system(values["model"]).counts
     wrong = [
         f"{name} is settled by {model} itself ({value!r}): leave it out, not {values[name]!r}"
         for name, value in fixed.items()
         if values[name] != value
     ]
-    if len(inputs) not in counts:
+    if counts and len(inputs) not in counts:
         number = " or ".join(map(str, counts))
         wrong.append(f"{model} takes {number} of the inputs, not {len(inputs)} ({', '.join(inputs)})")
     if values["weighting"] != "arp" and not set(inputs) & set(PHASES):

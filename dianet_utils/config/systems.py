@@ -12,18 +12,21 @@ from typing import Any, Literal
 class System:
     """A system that can be run by name.
 
-    ``network`` is its class as "module:Class". ``status`` says how far a system of others is known: a "port"
-    has the layers of its authors' public code, of a "reconstruction" only a description is public, and its
-    docstring names what was assumed. ``inputs`` are what it reads unless told otherwise, None for the
-    dataset's default, and ``counts`` how many of them it takes. ``fixed`` maps what it settles itself to its
-    one value; ``defaults`` differ from the dataset's and may be changed, those of ``quick`` on synthetic
-    clips alone. ``gender``: it also learns the gender of the training subjects.
+    ``network`` is its class as "module:Class"; where ``learner`` is "estimator" it is the function that makes
+    a scikit-learn pipeline. ``status`` says how a system is known: a "port" has the layers of its authors'
+    public code; of a "reconstruction" only a description is public, and its docstring names what was assumed;
+    a "rival" is a plain method to compare with, and "own" is the user's. ``inputs`` are what it reads unless
+    told otherwise, None for the dataset's default, and ``counts`` how many of them it takes, None for any
+    number. ``fixed`` maps what it settles itself to its one value; ``defaults`` differ from the dataset's and
+    may be changed, those of ``quick`` on synthetic clips alone. ``gender``: it also learns the gender of the
+    training subjects.
     """
 
     network: str
-    status: Literal["port", "reconstruction"]
+    status: Literal["port", "reconstruction", "rival", "own"]
+    learner: Literal["network", "estimator"] = "network"
     inputs: tuple[str, ...] | None = None
-    counts: tuple[int, ...] = (1,)
+    counts: tuple[int, ...] | None = (1,)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     quick: Mapping[str, Any] = field(default_factory=dict)
@@ -39,6 +42,25 @@ OWN: dict[str, Any] = {
     "consistency_weight": 0.0,
 }
 _BASELINES = "dianet_utils.models.baselines"
+
+
+def _rival(
+    function: str,
+    inputs: tuple[str, ...] | None = None,
+    counts: tuple[int, ...] = (1,),
+    image_size: int = 24,
+) -> System:
+    """A pipeline of ``models/classical.py``: no epoch is chosen, so nobody validates and all others train."""
+    return System(
+        f"dianet_utils.models.classical:{function}",
+        "rival",
+        "estimator",
+        inputs,
+        counts,
+        fixed={**OWN, "dropout": 0.0, "hidden": 1},
+        defaults={"image_size": image_size, "scaling": "signed", "validation": "none"},
+    )
+
 
 # Image sizes are those of the systems' papers where they are known (LEARNet, OrigiNet), else 112 px. Where
 # the learning rate of the quick setting does not suit a system, its own was chosen, like that one, on other
@@ -84,5 +106,21 @@ SYSTEMS: dict[str, System] = {
         fixed=OWN,
         defaults={"image_size": 112},
     ),
+    "one_stream": System(
+        "dianet_utils.models.one_stream:OneStream",
+        "reconstruction",
+        counts=(1, 2),
+        fixed={"fusion": "own", "streams": "own", "consistency_weight": 0.0},
+    ),
+    "linear_svm": _rival("linear_svm", counts=(1, 2, 3)),
+    "logistic": _rival("logistic_regression", counts=(1, 2, 3)),
+    "bi_woof": _rival("bi_woof_svm", ("flow",), image_size=112),
+    "optical_strain": _rival("optical_strain_svm", ("flow",), image_size=48),
+    "lbp_top": _rival("lbp_top_svm", ("lbp_top",), image_size=64),
     "dianet": System("dianet_utils.models.dianet:DIANet", "reconstruction", counts=(1, 2)),
 }
+
+
+def system(model: object) -> System:
+    """The record of a system by name; any other network is the user's own, and all of those are alike."""
+    return SYSTEMS.get(str(model)) or System(str(model), "own", counts=None, fixed=OWN)

@@ -41,14 +41,34 @@ __all__ = [
 
 
 def load(name: str | Path, root: str | Path | None = None) -> pd.DataFrame:
-    """The table of clips of a dataset: one of :data:`NAMES`, or a table of the user's own.
+    """The table of clips of a dataset, one row per clip.
 
-    The latter is a .csv, .xlsx or .parquet file, see :func:`dianet_utils.datasets.own.load`; ``root`` is then
-    the folder to which its folders of frames are relative (None: that of the file). Otherwise ``root`` is the
-    user's copy of a licensed dataset, as released: the folder with the sheet and the frames, or one of the
-    two where several match. For the synthetic dataset it is a folder that ``synthetic.generate`` made; None
-    generates the default one. Raises InputError for everything that is missing or cannot be read, all at
-    once.
+    Args:
+        name: One of :data:`NAMES`, or a .csv, .xlsx or .parquet file with a table of the user's own, see
+            :func:`dianet_utils.datasets.own.load`.
+        root: Of a licensed dataset, the user's copy as it was released: the folder with the sheet and the
+            frames, or one of the two where several match. Of the synthetic dataset, a folder that
+            :func:`dianet_utils.synthetic.generate` made; None generates the default one.
+            Of a table of the user's own, the folder to which its folders of frames are relative; None:
+            that of the file.
+
+    Returns:
+        The clip table, with the columns of :mod:`dianet_utils.datasets.clips`.
+
+    Raises:
+        InputError: For everything that is missing or cannot be read, all at once.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from dianet_utils import datasets, synthetic
+        >>> small = {"subjects": 3, "clips_per_emotion": 1, "size": 48, "duration": (16, 20)}
+        >>> settings = synthetic.Settings(**small, emotions=("disgust", "surprise"))
+        >>> with TemporaryDirectory() as folder:
+        ...     clips = datasets.load("synthetic", synthetic.generate(settings, folder, 1, shown=False))
+        >>> len(clips), sorted(set(clips["emotion"])), clips["subject"].nunique()
+        (6, ['disgust', 'surprise'], 3)
+        >>> bool((clips["onset"] < clips["apex"]).all() and (clips["apex"] < clips["offset"]).all())
+        True
     """
     name = str(name)
     if name not in NAMES and not is_table(name):

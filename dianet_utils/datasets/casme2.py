@@ -1,8 +1,8 @@
-"""CASME-II (Yan et al., 2014): 255 clips of 26 subjects at 200 frames a second.
+"""CASME-II (Yan et al., 2014): 255 clips of 26 subjects at 200 frames per second.
 
 The sheet's apex of one clip is ``/``, and five clips have the apex on the onset or the offset. Of its three
 forms of frames the cropped faces are preferred: they are registered by the authors, and need no crop of
-ours. The raw ones (640 x 480 pixels, reaching outside onset .. offset) need one face crop a clip.
+ours. The raw ones (640 x 480 pixels, reaching outside onset .. offset) need one face crop per clip.
 """
 
 from dianet_utils.datasets.layouts import Layout

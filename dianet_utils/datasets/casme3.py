@@ -1,4 +1,4 @@
-"""CAS(ME)^3 part A (Li et al., TPAMI 2023): micro-expressions of 100 recorded subjects, 30 frames a second.
+"""CAS(ME)^3 part A (Li et al., TPAMI 2023): micro-expressions of 100 recorded subjects, 30 frames per second.
 
 Known from the authors' page (https://github.com/jingtingEmmaLi/CAS-ME-3) and public loaders: the sheet
 ``cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx`` (its worksheet ``label``; an older ``_v1.xls``) with the
@@ -6,7 +6,7 @@ headers Subject, Filename, Onset, Apex, Offset, AU, Objective class, emotion, an
 emotions, of which two are written ``happy`` and ``sad``. Filename names the video, of which a subject may
 have several clips, so a clip's folder is ``Part_A_ME_clip/frame/<Subject>_<Filename>_<Onset>``; ``depth`` and
 ``video`` lie beside ``frame``. The onset of one row (spNO.216, d) is a misprint; it is reported and the
-clip left out, as its folder's name is not known. Assumed: 30 frames a second (on the word of one public
+clip left out, as its folder's name is not known. Assumed: 30 frames per second (on the word of one public
 loader), and that the frames show more than the face.
 """
 

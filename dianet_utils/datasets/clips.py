@@ -8,13 +8,13 @@ emotion         text    lower case; "others" in the plural everywhere
 onset           Int64   number of the first frame, as in the file names; <NA> where the cell is no number
 apex            Int64   number of the frame of strongest expression
 offset          Int64   number of the last frame (all three inclusive)
-fps             float   frames a second; NaN where a table of the user's own does not tell
+fps             float   frames per second; NaN where a table of the user's own does not tell
 frames          text    folder of the clip's frames, "" if none was found
 action_units    text    as the sheet has them ("4+7", "R12")
 crop            text    "none" where frames are cropped faces, "face" where the face is still to be found
 problem         text    "" or why the row cannot be used as it stands
 missing_frames  int     how many of the frames onset..offset have no file
-apex_source     text    of a release: "sheet", "midpoint" or the method that spotted it (see ``spotting``)
+apex_source     text    of a release: "sheet", "midpoint" or the method that spotted it
 dataset         text    short name of the dataset that the clip comes from
 synthetic       bool    whether the clip was generated
 =============== ======= =================================================================================
@@ -72,12 +72,34 @@ def table(
 def select(
     clips: pd.DataFrame, min_class_size: int = paper.MIN_CLASS_SIZE
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The clips an experiment can use, and those left out with a ``reason`` for each.
+    """The clips that an experiment can use, and those left out with a ``reason`` for each.
 
     Kept are clips of a class with at least ``min_class_size`` labelled clips in the whole table, whose
     row has no problem, with onset < apex < offset, and with at least two files in each phase: a phase
     of one frame has weight 0 and a blank dynamic image. On the sheets of CASME-II and SAMM this rule
-    gives exactly the sample counts that the paper's accuracies imply. Raises InputError if no clip is left.
+    gives exactly the sample counts that the paper's accuracies imply.
+
+    Args:
+        clips: The clip table, as :func:`dianet_utils.datasets.load` gives it.
+        min_class_size: The fewest clips that a class may have.
+
+    Returns:
+        Two tables with the columns of ``clips``, kept and left out; the second also has ``reason``.
+
+    Raises:
+        InputError: If no clip is left.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from dianet_utils import datasets, synthetic
+        >>> small = {"subjects": 3, "clips_per_emotion": 1, "size": 48, "duration": (16, 20)}
+        >>> settings = synthetic.Settings(**small, emotions=("disgust", "surprise"))
+        >>> with TemporaryDirectory() as folder:
+        ...     clips = datasets.load("synthetic", synthetic.generate(settings, folder, 1, shown=False))
+        >>> clips.loc["s01/clip01", "apex"] = clips.loc["s01/clip01", "onset"]
+        >>> kept, left_out = datasets.select(clips, min_class_size=2)
+        >>> len(kept), left_out["reason"].to_dict()
+        (5, {'s01/clip01': 'apex 1 equals the onset, so a phase has one frame'})
     """
     sizes = clips.loc[clips["emotion"] != "", "emotion"].value_counts()
     small = {str(emotion): int(size) for emotion, size in sizes.items() if size < min_class_size}
@@ -143,7 +165,7 @@ def _thin_phases(clip: pd.Series) -> list[str]:
 def compare_counts(name: str, kept: pd.DataFrame) -> pd.DataFrame:
     """Kept clips beside the counts of ``paper.EXPECTED``: columns ours, paper (<NA> if not known), verdict.
 
-    One row a class, then the totals of clips and subjects. Class counts of the paper are those that its
+    One row per class, then the totals of clips and subjects. Class counts of the paper are those that its
     selection leaves of the public sheets; the total is the one its printed accuracies imply. Clips that
     are synthetic, of another dataset or of unknown origin have no published counts.
     """

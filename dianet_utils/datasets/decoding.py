@@ -28,7 +28,7 @@ def decode(content: bytes) -> npt.NDArray[np.uint8]:
     """RGB uint8 [H, W, 3] from the bytes of a JPEG, PNG, BMP or TIFF file; grey gives three equal channels.
 
     Raises ValueError saying what is wrong and what to do: empty, cut short, no image, too large, of another
-    format, in the colours of print, of more than 8 bits a channel, or transparent.
+    format, in the colours of print, of more than 8 bits per channel, or transparent.
     """
     if not content:
         raise ValueError(f"is empty: {_RESTORE}")
@@ -83,7 +83,7 @@ def _format_of(content: bytes) -> str:
 
 
 def _too_large(what: str) -> str:
-    return f"is {what}, more than {MAX_SIDE} a side: scale the clip down"
+    return f"is {what}, more than {MAX_SIDE} per side: scale the clip down"
 
 
 def _cut_short(content: bytes, kind: str) -> bool:
@@ -92,12 +92,12 @@ def _cut_short(content: bytes, kind: str) -> bool:
 
 
 def _check_depth(image: npt.NDArray[np.generic] | None) -> None:
-    """Refuse what 8 bits a channel and three channels cannot hold."""
+    """Refuse what 8 bits per channel and three channels cannot hold."""
     if image is None:
         raise ValueError(_DAMAGED)
     if image.dtype != np.uint8:
         raise ValueError(
-            f"has {8 * image.dtype.itemsize} bits a channel: convert the clip to 8 bits, all frames alike"
+            f"has {8 * image.dtype.itemsize} bits per channel: convert the clip to 8 bits, all frames alike"
         )
     if image.ndim == 3 and image.shape[2] == 4 and (image[..., 3] != 255).any():
         raise ValueError("is transparent in places: lay the clip on a background first")

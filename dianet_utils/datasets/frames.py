@@ -1,4 +1,4 @@
-"""From a clip's folder to its frames: which file is which frame, reading, and one face crop a clip."""
+"""From a clip's folder to its frames: which file is which frame, reading, and one face crop per clip."""
 
 import contextlib
 import functools

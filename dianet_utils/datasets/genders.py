@@ -15,7 +15,7 @@ GENDERS = ("female", "male")
 def add_genders(clips: pd.DataFrame, path: str | Path) -> pd.DataFrame:
     """The clip table with a column ``gender`` from a CSV file with the columns ``subject, gender``.
 
-    One row a subject of the table, as the dataset writes its name ("01", "006", "S03"); the gender is
+    One row per subject of the table, as the dataset writes its name ("01", "006", "S03"); the gender is
     ``female`` or ``male``. Call it on the whole table, before selection. Raises InputError listing all that
     is wrong: subjects unknown, missing or twice, and genders of another name.
     """
@@ -63,7 +63,8 @@ def gender_numbers(clips: pd.DataFrame) -> npt.NDArray[np.int64]:
     if "gender" not in clips:
         raise InputError(
             "This system also learns the gender of the subjects, and the clips have none: give a CSV file "
-            "with the columns subject, gender (female or male), one row a subject, as the parameter genders."
+            "with the columns subject, gender (female or male), one row per subject, as the parameter "
+            "genders."
         )
     wrong = sorted(set(clips.loc[~clips["gender"].isin(GENDERS), "subject"]))
     if wrong:

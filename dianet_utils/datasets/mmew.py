@@ -1,4 +1,4 @@
-"""MMEW (Ben et al., 2021): 300 micro-expression clips of 30 subjects at 90 frames a second.
+"""MMEW (Ben et al., 2021): 300 micro-expression clips of 30 subjects at 90 frames per second.
 
 Frames are cropped faces of 231 x 231 pixels, numbered from 1 in each clip without padding. The release
 sorts clips into folders of emotions; its documentation has folders of subjects above them.

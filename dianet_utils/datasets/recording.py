@@ -14,10 +14,10 @@ from dianet_utils.datasets.frames import IMAGE_SUFFIXES, Box, Framing, face_boxe
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import shown
 
-MAX_FRAMES = 600  # three seconds at 200 frames a second; a micro-expression lasts less than half of one
+MAX_FRAMES = 600  # three seconds at 200 frames per second; a micro-expression lasts less than half of one
 MAX_BYTES = 2**30  # of cropped frames in memory
 _SEARCH_EVERY = 10  # frames between two searches for a face, until one is found
-_SLOW = 60.0  # frames a second below which a micro-expression has few frames
+_SLOW = 60.0  # frames per second below which a micro-expression has few frames
 _LONG = 1.0  # seconds above which a clip holds more than one
 _FEW = 10  # frames below which little is averaged
 
@@ -30,7 +30,7 @@ class Recording:
     """The frames of a clip, cropped to one box.
 
     ``frames`` RGB uint8 [T, H, W, 3]; ``numbers`` [T], as in the files' names, or from 1 in a video; ``fps``
-    frames a second where the file says so; ``size`` (height, width) before the crop ``box``; ``notes``, a
+    frames per second where the file says so; ``size`` (height, width) before the crop ``box``; ``notes``, a
     sentence for each thing that a reader should know of how it was read.
     """
 
@@ -68,7 +68,7 @@ def read_recording(
 
 
 def _describe(path: Path) -> tuple[float | None, list[str]]:
-    """Frames a second, and what the video's header says that a reader should know."""
+    """Frames per second, and what the video's header says that a reader should know."""
     if path.is_dir():
         return None, []
     with closing(_Video(path)) as video:
@@ -80,7 +80,7 @@ def _timing_notes(count: int, fps: float | None) -> list[str]:
     notes = []
     if fps and fps < _SLOW:
         notes.append(
-            f"{fps:g} frames a second: half a second has only {round(fps / 2)} frames, where the field's "
+            f"{fps:g} frames per second: half a second has only {round(fps / 2)} frames, where the field's "
             "cameras take 100, so little noise is averaged out and the course is coarse"
         )
     if fps and count / fps > _LONG:
@@ -194,7 +194,7 @@ class _Video:
 
     @property
     def fps(self) -> float | None:
-        """Frames a second as the header says; None where it does not."""
+        """Frames per second as the header says; None where it does not."""
         fps = self.capture.get(cv2.CAP_PROP_FPS)
         return round(fps, 2) if 0 < fps < 100_000 else None
 

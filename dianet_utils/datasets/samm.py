@@ -1,6 +1,6 @@
-"""SAMM (Davison et al., 2018): 159 clips of 29 subjects with micro-expressions, 200 frames a second.
+"""SAMM (Davison et al., 2018): 159 clips of 29 subjects with micro-expressions, 200 frames per second.
 
-Frames are grey and show the upper body, so the face is found once a clip. File names are padded with
+Frames are grey and show the upper body, so the face is found once per clip. File names are padded with
 zeros in some clips and not in others. One apex is a misprint, mended here as public loaders agree it must be.
 """
 

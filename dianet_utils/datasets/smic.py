@@ -1,4 +1,4 @@
-"""SMIC-HS (Li et al., FG 2013): 164 clips of 16 subjects at 100 frames a second, in three classes.
+"""SMIC-HS (Li et al., FG 2013): 164 clips of 16 subjects at 100 frames per second, in three classes.
 
 Known from the owners' page (https://www.oulu.fi/cmvs/node/41319) and public loaders: negative 70, positive
 51, surprise 43; folders ``HS/s1/micro/negative/s1_ne_01`` beside ``non_micro``; files numbered as in the long

@@ -75,24 +75,51 @@ def build_bank(
     workers: int = 0,
     shown: bool = True,
 ) -> Bank:
-    """The images of every clip, ``size`` by ``size`` pixels, from the cache where it holds them.
+    """The images of every clip, from the cache where it holds them.
 
-    ``phases`` among ``whole``, ``onset``, ``offset``, or inputs of other systems: ``active`` (OrigiNet's
-    image, grey), ``affective`` (AffectiveNet's, as assumed), ``flow_onset`` and ``flow_offset`` (optical
-    flow from onset to apex and from apex to offset: u, v and length; ``flow`` is the first one).
-    ``weighting`` of the first three is ``arp`` (Eq. 1-3), ``harmonic`` or ``rank``; ``temporal`` normalises
-    each input but flow, which needs two frames, to that many frames first; ``scaling`` is ``minmax``
-    (flow: about mid grey, see ``scale_centred``) or ``signed``.
-    ``workers`` threads decode (0: one a usable core); the result is the same for any number.
+    Finished clips are kept at once, so a build that was killed goes on where it stopped, and a cached file
+    that is damaged or belongs to other frames is made again. A second process that wants the same bank waits
+    for the first; banks that nothing has read for
+    :data:`~dianet_utils.dynamic_images.store.KEPT_DAYS` days are removed. Annotated frames without a file are
+    passed over and the clip is named.
 
-    ``cache`` is a folder (default ``data/banks``): finished clips are kept at once, so a build that was
-    killed goes on where it stopped, and a cached file that is damaged or belongs to other frames is made
-    again. A second process that wants the same bank waits for the first; banks that nothing has read for
-    :data:`~dianet_utils.dynamic_images.store.KEPT_DAYS` days are removed. ``shown`` prints progress.
+    Args:
+        clips: The clip table, as :func:`dianet_utils.datasets.select` keeps it.
+        phases: Among ``whole``, ``onset``, ``offset``, or inputs of other systems: ``active`` (OrigiNet's
+            image, grey), ``affective`` (AffectiveNet's, as assumed), ``flow_onset`` and ``flow_offset``
+            (optical flow from onset to apex and from apex to offset: u, v and length; ``flow`` is the first).
+        size: Pixels per side of the square images.
+        weighting: Of the first three phases: ``arp`` (Eq. 1-3), ``harmonic`` or ``rank``.
+        temporal: The number of frames to which each input is normalised first, but not flow, which needs two
+            frames; None for as recorded.
+        scaling: ``minmax`` (flow: about mid grey, see
+            :func:`~dianet_utils.dynamic_images.images.scale_centred`) or ``signed``.
+        cache: The folder that keeps images; None for ``data/banks``.
+        workers: Threads that decode; 0 for one per usable core. The result is the same for any number.
+        shown: Whether to print progress.
 
-    Annotated frames without a file are passed over and the clip is named. Raises InputError listing
-    every clip that cannot be used, or every frame that cannot be read, at once, and at the first file that
-    cannot be written.
+    Returns:
+        The bank, its rows in the order of ``clips``.
+
+    Raises:
+        InputError: Listing every clip that cannot be used, or every frame that cannot be read, at once; and
+            at the first file that cannot be written.
+
+    Example:
+        Min-max scaling stretches each image to 0..255 by itself.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> from dianet_utils import datasets, dynamic_images, synthetic
+        >>> small = {"subjects": 3, "clips_per_emotion": 1, "size": 48, "duration": (16, 20)}
+        >>> settings = synthetic.Settings(**small, emotions=("disgust", "surprise"))
+        >>> with TemporaryDirectory() as folder:
+        ...     root = synthetic.generate(settings, folder + "/clips", workers=1, shown=False)
+        ...     clips = datasets.load("synthetic", root)
+        ...     bank = dynamic_images.build_bank(clips, size=32, cache=folder + "/banks", shown=False)
+        >>> bank.images.shape, bank.images.dtype.name
+        ((6, 2, 3, 32, 32), 'uint8')
+        >>> set(bank.images.min((2, 3, 4)).flat) == {0}, set(bank.images.max((2, 3, 4)).flat) == {255}
+        (True, True)
     """
     given = {"phases": list(phases), "size": size, "weighting": weighting, "temporal": temporal}
     checked = check_all({**given, "scaling": scaling, "workers": workers}, _CHECKS)

@@ -24,8 +24,16 @@ from dianet_utils.dynamic_images.images import (
     scale_signed,
     weighted_sums,
 )
+from dianet_utils.dynamic_images.lbp import as_image, lbp_top, small_grey
 from dianet_utils.dynamic_images.rank import gram, rank_weights
-from dianet_utils.dynamic_images.weights import Integers, Moments, phase_weights, resample, whole_numbers
+from dianet_utils.dynamic_images.weights import (
+    Integers,
+    Moments,
+    Reals,
+    phase_weights,
+    resample,
+    whole_numbers,
+)
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import shown
 
@@ -127,8 +135,11 @@ def frames_images(given: Iterable[Frame], moments: Moments, recipe: Recipe) -> n
     frames it needs; rank pooling alone needs all frames of the clip in memory.
     """
     ends: dict[int, Frame] = {}
+    textures: list[Frame] = []
     flows = _flow_ends(moments, recipe)
     frames = _keeping(given, {place for pair in flows.values() for place in pair}, ends)
+    if "lbp_top" in recipe.phases:
+        frames = _with_textures(frames, textures)
     if recipe.weighting == "rank":
         held = list(frames)
         rows = _rank_rows(held, moments, recipe)
@@ -142,7 +153,17 @@ def frames_images(given: Iterable[Frame], moments: Moments, recipe: Recipe) -> n
         optical_flow(*(ends[place] for place in flows[name])) if name in flows else total
         for name, total in zip(recipe.phases, exact, strict=True)
     ]
-    return np.stack([_finished(*pair, recipe) for pair in zip(recipe.phases, images, strict=True)])
+    finished = [_finished(*pair, recipe) for pair in zip(recipe.phases, images, strict=True)]
+    if textures:
+        finished[recipe.phases.index("lbp_top")] = as_image(lbp_top(np.stack(textures)), recipe.size)
+    return np.stack(finished)
+
+
+def _with_textures(frames: Iterable[Frame], kept: list[Frame]) -> Iterator[Frame]:
+    """Hand the frames on and put a small grey copy of each into ``kept``."""
+    for frame in frames:
+        kept.append(small_grey(frame))
+        yield frame
 
 
 def _flow_ends(moments: Moments, recipe: Recipe) -> dict[str, tuple[int, int]]:
@@ -160,27 +181,35 @@ def _keeping(frames: Iterable[Frame], positions: set[int], kept: dict[int, Frame
 
 
 def _rows(moments: Moments, recipe: Recipe) -> Integers:
-    """One row of whole numbers an input; a row's unit does not matter to an image scaled by its own range."""
+    """One row of whole numbers per input; its unit does not matter to an image scaled by its own range."""
     weights = (phase_weights([name], moments, recipe.weighting, recipe.temporal) for name in recipe.phases)
     return np.stack([whole_numbers(row)[0] for (row,) in weights])
 
 
 def _rank_rows(frames: list[Frame], moments: Moments, recipe: Recipe) -> Integers:
-    """The weights of rank pooling, one row an input: it ranks the frames of a phase among themselves."""
+    """The weights of rank pooling, one row per input: it ranks the frames of a phase among themselves."""
     products = gram(frames)
     rows = _rows(moments, replace(recipe, weighting="arp"))
     for row, phase in zip(rows, recipe.phases, strict=True):
-        if phase not in PHASES:
-            continue
-        inside = moments.within(phase)
-        inner = products[np.ix_(inside, inside)]
-        if recipe.temporal is None:
-            weights = rank_weights(inner)
-        else:
-            folded = resample(int(inside.sum()), recipe.temporal)
-            weights = rank_weights(folded @ inner @ folded.T / (recipe.temporal - 1) ** 2) @ folded
-        row[inside] = whole_numbers(-weights if phase == "offset" else weights)[0]
+        parts = ("onset", "offset") if phase == "tent" else (phase,)
+        if set(parts) <= set(PHASES):
+            weights = [_rank_row(products, moments, part, recipe.temporal) for part in parts]
+            row[:] = whole_numbers(np.sum(weights, axis=0))[0]
     return rows
+
+
+def _rank_row(products: Reals, moments: Moments, phase: str, temporal: int | None) -> Reals:
+    """The weights [T] of rank pooling in one phase, 0 outside it; ``products`` are those of ``gram``."""
+    inside = moments.within(phase)
+    inner = products[np.ix_(inside, inside)]
+    if temporal is None:
+        weights = rank_weights(inner)
+    else:
+        folded = resample(int(inside.sum()), temporal)
+        weights = rank_weights(folded @ inner @ folded.T / (temporal - 1) ** 2) @ folded
+    row = np.zeros(len(inside))
+    row[inside] = -weights if phase == "offset" else weights
+    return row
 
 
 def _finished(name: str, image: npt.NDArray[Any], recipe: Recipe) -> npt.NDArray[Any]:

@@ -13,6 +13,6 @@ def optical_flow(first: npt.NDArray[np.uint8], last: npt.NDArray[np.uint8]) -> n
     the face smoothed over a patch of 8 pixels. A frame against itself gives 0 everywhere.
     """
     before, after = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (first, last))
-    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # keeps state: one a call
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # keeps state: one per call
     flow = np.asarray(search.calc(before, after, np.zeros((*before.shape, 2), np.float32)))
     return np.dstack([flow, np.hypot(flow[..., 0], flow[..., 1])])

@@ -66,11 +66,34 @@ def _accumulate(
 
 
 def dynamic_image(frames: Frames, weights: npt.ArrayLike) -> npt.NDArray[Any]:
-    """The dynamic image ``d = sum_t w_t I_t`` (Eq. 1-3) of T frames [T, H, W, C] uint8: [H, W, C].
+    """The dynamic image ``d = sum_t w_t I_t`` (Eq. 1-3) of the frames of a clip or of a phase.
 
-    Whole-number weights give the exact int32 result (int64 where it could pass 2^31, from about
-    5,800 frames on). Real weights, such as the harmonic ones, give float64: they are first rounded
+    Whole-number weights give the exact sum. Real weights, such as the harmonic ones, are first rounded
     to a 2^20th of the largest weight, which keeps a static clip exactly 0.
+
+    Args:
+        frames: T frames of one size, uint8 [T, H, W, C].
+        weights: One number per frame [T], whole or real.
+
+    Returns:
+        The image [H, W, C], int32 for whole-number weights (int64 where the sum could pass 2^31, from
+        about 5,800 frames on) and float64 for real ones.
+
+    Raises:
+        InputError: If the frames differ in size or are not as many as the weights.
+
+    Example:
+        Two pixels: one rises from 10 to 30, one stays at 90. A static clip and a single frame give nothing.
+
+        >>> import numpy as np
+        >>> from dianet_utils.dynamic_images import arp_weights
+        >>> frames = np.array([[[[10], [90]]], [[[20], [90]]], [[[30], [90]]]], np.uint8)
+        >>> dynamic_image(frames, arp_weights(3)).ravel().tolist()  # -2 * 10 + 0 * 20 + 2 * 30
+        [40, 0]
+        >>> dynamic_image(frames[[0, 0, 0]], arp_weights(3)).ravel().tolist()
+        [0, 0]
+        >>> dynamic_image(frames[:1], arp_weights(1)).ravel().tolist()
+        [0, 0]
     """
     numbers, unit = whole_numbers(weights)
     if len(frames) != len(numbers):

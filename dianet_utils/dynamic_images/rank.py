@@ -14,13 +14,32 @@ _CHUNK = 2**16  # pixels that are multiplied at a time
 
 
 def rank_pooling(frames: Frames) -> npt.NDArray[np.float64]:
-    """The direction in pixel space along which a clip's frames rank themselves in time: [H, W, C].
+    """The direction in pixel space along which a clip's frames rank themselves in time.
 
     Bilen et al. (CVPR 2016) and Fernando et al. (CVPR 2015): with V_t the mean of frames 1..t, learn
     d so that the score <d, V_t> rises with t. It is scikit-learn's ``LinearSVR`` with C = 1, the loss
     ``squared_epsilon_insensitive`` and epsilon = 0.1 (the tolerance usual for rank pooling), on
     frames of 0..255. Scores and times are centred over the clip, so no intercept is needed and a
     static clip gives exactly 0, as it does under Eq. 1. All frames are held in memory.
+
+    Args:
+        frames: T frames of one size, uint8 [T, H, W, C].
+
+    Returns:
+        The direction d, float64 [H, W, C].
+
+    Raises:
+        InputError: If the frames differ in size.
+
+    Example:
+        Three pixels: one grows brighter, one stays, one grows darker.
+
+        >>> import numpy as np
+        >>> frames = np.array([[[[50 + 10 * t], [90], [200 - 10 * t]]] for t in range(6)], np.uint8)
+        >>> np.sign(rank_pooling(frames)).ravel().tolist()
+        [1.0, 0.0, -1.0]
+        >>> bool(rank_pooling(frames[[0, 0, 0]]).any())
+        False
     """
     return dynamic_image(frames, rank_weights(gram(frames)))
 
@@ -40,7 +59,7 @@ def rank_weights(products: Reals) -> Reals:
     """The weight of each frame in the rank-pooled image, from the frames' inner products [T, T]: [T].
 
     The regression needs the running means only through their inner products: in the axes of those
-    the T points have T coordinates instead of one a pixel, and the same solution. With the means
+    the T points have T coordinates instead of one per pixel, and the same solution. With the means
     V = M I of the frames I and the solution d = sum_t b_t V_t, the frames' weights are M' b.
     """
     from sklearn.svm import LinearSVR

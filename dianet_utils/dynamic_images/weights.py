@@ -22,26 +22,83 @@ _FINEST = 2**20  # real weights become whole multiples of (the largest weight) /
 
 
 def arp_weights(count: int) -> Integers:
-    """``a_t = 2t - T - 1`` for t = 1..T (Eq. 1): approximate rank pooling, whole numbers [T].
+    """``a_t = 2t - T - 1`` for t = 1..T (Eq. 1): approximate rank pooling.
 
-    They run from 1 - T to T - 1 in steps of two and sum to 0, so what does not move vanishes; for
-    T = 1 the one weight is 0 and the image blank.
+    The weights run from 1 - T to T - 1 in steps of two and sum to 0, so what does not move vanishes; for
+    T = 1 the one weight is 0 and the image is blank.
+
+    Args:
+        count: The number of frames T.
+
+    Returns:
+        The weights, whole numbers [T].
+
+    Raises:
+        InputError: For fewer than 1 frame.
+
+    Example:
+        Every pair of frames votes, +1 for the later one and -1 for the earlier one:
+
+        >>> arp_weights(4).tolist()
+        [-3, -1, 1, 3]
+        >>> [sum((t > s) - (t < s) for s in range(4)) for t in range(4)]
+        [-3, -1, 1, 3]
+        >>> int(arp_weights(41).sum()), arp_weights(1).tolist()
+        (0, [0])
     """
     _need_frames(count)
     return 2 * np.arange(1, count + 1) - count - 1
 
 
 def offset_weights(count: int) -> Integers:
-    """``b_t = T + 1 - 2t`` for t = 1..T (Eq. 3): exactly minus :func:`arp_weights`, whole numbers [T]."""
+    """``b_t = T + 1 - 2t`` for t = 1..T (Eq. 3): exactly minus :func:`arp_weights`.
+
+    Args:
+        count: The number of frames T.
+
+    Returns:
+        The weights, whole numbers [T].
+
+    Raises:
+        InputError: For fewer than 1 frame.
+
+    Example:
+        The weights of Eq. 1 turned round in time:
+
+        >>> offset_weights(4).tolist()
+        [3, 1, -1, -3]
+        >>> offset_weights(41).tolist() == arp_weights(41)[::-1].tolist()
+        True
+    """
     return -arp_weights(count)
 
 
 def harmonic_weights(count: int) -> Reals:
-    """``2(T - t + 1) - (T + 1)(H_T - H_(t-1))`` for t = 1..T, with H the harmonic numbers: float64 [T].
+    """``2(T - t + 1) - (T + 1)(H_T - H_(t-1))`` for t = 1..T, with H the harmonic numbers.
 
     This is approximate rank pooling on the running mean of the frames (Bilen et al., "Dynamic image
     networks for action recognition", CVPR 2016). It equals the sum of ``(2i - T - 1) / i`` over
-    i = t..T, sums to 0 and is largest near the middle of the sequence. Correct to float64 rounding.
+    i = t..T, sums to 0 and is largest near the middle of the sequence.
+
+    Args:
+        count: The number of frames T.
+
+    Returns:
+        The weights, float64 [T], correct to the rounding of float64.
+
+    Raises:
+        InputError: For fewer than 1 frame.
+
+    Example:
+        The other form of the same sum, in exact fractions:
+
+        >>> from fractions import Fraction
+        >>> [str(sum(Fraction(2 * i - 4, i) for i in range(t, 4))) for t in (1, 2, 3)]
+        ['-4/3', '2/3', '2/3']
+        >>> harmonic_weights(3).round(4).tolist()
+        [-1.3333, 0.6667, 0.6667]
+        >>> bool(abs(harmonic_weights(41).sum()) < 1e-9)
+        True
     """
     _need_frames(count)
     steps = np.arange(1, count + 1)
@@ -123,16 +180,21 @@ class Moments(NamedTuple):
 def phase_weights(
     phases: Sequence[str], moments: Moments, weighting: str = "arp", temporal: int | None = None
 ) -> Integers | Reals:
-    """One row of weights a phase over the frames of a clip: [phase, T], zero outside the phase.
+    """One row of weights per phase, over the frames of a clip: [phase, T], zero outside the phase.
 
     ``weighting`` is ``"arp"`` (whole numbers) or ``"harmonic"`` (float64); the offset phase carries
-    the opposite sign (Eq. 3). ``active`` and ``affective`` have weights of their own; a flow, which is
-    no sum of frames, has none (a row of 0). ``temporal`` first normalises each phase to that many
-    frames and makes its weights ``temporal - 1`` times as large (see :func:`resample`). Rank pooling
-    depends on the frames and is made by :func:`dianet_utils.dynamic_images.rank.rank_weights`.
+    the opposite sign (Eq. 3). ``tent`` is the sum of both phases: weights that rise to the apex and
+    fall after it, in which the apex frame counts twice. It is no image of the paper but a control: it shows
+    one stream what two streams see. ``active`` and ``affective`` have weights of their own; a flow and
+    LBP-TOP, which are no sums of frames, have none (a row of 0). ``temporal`` first normalises each phase
+    to that many frames and makes its weights ``temporal - 1`` times as large (see :func:`resample`).
+    Rank pooling depends on the frames and is made by :func:`dianet_utils.dynamic_images.rank.rank_weights`.
     """
     rows: list[npt.NDArray[Any]] = []
     for phase in phases:
+        if phase == "tent":
+            rows.append(phase_weights(("onset", "offset"), moments, weighting, temporal).sum(axis=0))
+            continue
         kind = _OWN_WEIGHTS.get(phase) or _KINDS[weighting]
         inside = moments.within(phase)
         count = int(inside.sum())
@@ -147,6 +209,7 @@ _KINDS: dict[str, Callable[[int], Integers | Reals]] = {"arp": arp_weights, "har
 _OWN_WEIGHTS: dict[str, Callable[[int], Integers | Reals]] = {
     "active": active_weights,
     "affective": affective_weights,
+    "lbp_top": lambda count: np.zeros(count, np.int64),
     **dict.fromkeys(FLOWS, lambda count: np.zeros(count, np.int64)),
 }
 

@@ -1,8 +1,10 @@
 """From predictions, keyed by clip id, to what may be said about them.
 
-``scores`` are accuracy, UF1 and UAR with intervals over subjects; ``pooling`` sets means over folds and
-over seeds beside them; ``calibration`` asks what the probabilities are worth; ``merging`` makes three
-classes and composites of several datasets; ``leaks`` keeps leaky runs apart from honest ones.
+``scores`` are accuracy, UF1 and UAR with intervals over subjects; ``comparison`` tests system against
+system; ``pooling`` sets means over folds and over seeds beside the scores; ``calibration`` asks what the
+probabilities are worth; ``merged_classes`` makes three classes and composites of several datasets; ``leaks``
+keeps leaky runs apart from honest ones; ``zero_skill`` and ``granularity`` say what luck gives and which
+numbers of clips a printed accuracy allows; ``apex_errors`` what an apex that is off costs.
 """
 
 from dianet_utils.evaluation.calibration import brier_score, calibration_error, probabilities, reliability

@@ -1,6 +1,6 @@
 """What an apex that is off costs: accuracy under shifted apexes, and the errors of spotting one.
 
-A model is trained once a fold and tested under every shift (``training.train_fold`` on a bank with
+A model is trained once per fold and tested under every shift (``training.train_fold`` on a bank with
 ``shifted`` images), so a curve over the shifts shows one model, not as many as there are shifts.
 """
 
@@ -55,7 +55,7 @@ def curve(predictions: Mapping[int, pd.DataFrame], classes: list[str]) -> pd.Dat
 
 
 def paired(first: Mapping[int, pd.DataFrame], second: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
-    """First minus second at every shift that both have, on the same clips: one row a shift.
+    """First minus second at every shift that both have, on the same clips: one row per shift.
 
     Columns: ``difference`` in accuracy with its 95 % interval ``low``, ``high`` by a bootstrap over subjects,
     ``p`` of the sign-flip test over subjects, and ``holm``, p corrected over all shifts.
@@ -79,9 +79,9 @@ def truth(clips: pd.DataFrame) -> str | None:
 
 
 def errors(clips: pd.DataFrame, apexes: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """How many frames each apex is late (positive) or early: one row a clip, one column a method.
+    """How many frames each apex is late (positive) or early: one row per clip, one column per method.
 
-    ``apexes`` holds a column of frame numbers, one a clip, by the name of the method that gave it. Raises
+    ``apexes`` holds a column of frame numbers, one per clip, by the name of the method that gave it. Raises
     InputError for clips of which no apex is known, see :func:`truth`.
     """
     known = truth(clips)
@@ -92,7 +92,7 @@ def errors(clips: pd.DataFrame, apexes: Mapping[str, pd.Series]) -> pd.DataFrame
 
 
 def error_summary(table: pd.DataFrame, subjects: pd.Series, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
-    """Errors (as :func:`errors` gives them) in one row a method.
+    """Errors (as :func:`errors` gives them) in one row per method.
 
     ``mean`` of the absolute error in frames, with a 95 % interval ``low``, ``high`` by a bootstrap over
     subjects; its ``median``; the ``bias``, positive for late; ``near``, the share within 3 frames.

@@ -48,7 +48,7 @@ def reliability(predictions: pd.DataFrame, classes: list[str], bins: int = 10) -
 def calibration_error(predictions: pd.DataFrame, classes: list[str], bins: int = 10) -> float:
     """The expected calibration error: the mean over clips of ``|confidence - accuracy|`` of the clip's bin.
 
-    From 0 (best) to 1. With few clips a bin it is too high even for a calibrated network, since no
+    From 0 (best) to 1. With few clips per bin it is too high even for a calibrated network, since no
     share of a handful of clips hits its expectation (Naeini et al. 2015; Roelofs et al. 2022).
     """
     curve = reliability(predictions, classes, bins)

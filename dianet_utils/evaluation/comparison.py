@@ -39,15 +39,37 @@ Reals = npt.NDArray[np.float64]
 
 
 def compare(predictions: Mapping[str, pd.DataFrame], leaky_with_honest: bool = False) -> pd.DataFrame:
-    """Every pair of systems, one row a pair, with the p-values as they are and after Holm's correction.
+    """Every pair of systems, one row per pair, with the p-values as they are and after Holm's correction.
 
-    ``predictions`` maps a name to a run's predictions (columns clip, subject, seed, true, predicted).
     ``difference`` is the accuracy of ``first`` minus that of ``second``, from -1 to 1, with ``low`` and
     ``high`` its 95 % interval by a bootstrap over subjects. ``only_first`` counts the clips that the
     first system gets right more often than the second. ``holm_mcnemar`` and ``holm_permutation`` are
-    corrected over all pairs. Raises InputError where two systems did not predict the same clips and
-    seeds, and where leaky runs stand beside honest ones, unless ``leaky_with_honest`` asks for it, to
-    measure the leak; ``attrs["leaky"]`` then tells figures. A single system gives an empty table.
+    corrected over all pairs.
+
+    Args:
+        predictions: By the name of a system, its predictions (columns clip, subject, seed, true, predicted).
+        leaky_with_honest: Whether leaky runs may stand beside honest ones, to measure the leak.
+
+    Returns:
+        The pairs; none for a single system. ``attrs["leaky"]`` tells whether a leaky run is among them.
+
+    Raises:
+        InputError: Where two systems did not predict the same clips and seeds, and where leaky runs stand
+            beside honest ones unasked.
+
+    Example:
+        A is right on all six clips, one per subject, and B on none of them: of 2^6 ways to toss six coins,
+        two are so one-sided.
+
+        >>> import pandas as pd
+        >>> from dianet_utils.evaluation.comparison import compare
+        >>> right = pd.DataFrame({"clip": list("uvwxyz"), "subject": list("uvwxyz"), "seed": 0})
+        >>> right = right.assign(true="disgust", predicted="disgust")
+        >>> pairs = compare({"A": right, "B": right.assign(predicted="surprise")})
+        >>> pairs[["difference", "only_first", "p_mcnemar", "p_permutation"]].to_dict("records")
+        [{'difference': 1.0, 'only_first': 6, 'p_mcnemar': 0.03125, 'p_permutation': 0.03125}]
+        >>> 2 / 2**6
+        0.03125
     """
     if not leaky_with_honest:
         refuse_mixture(predictions)
@@ -66,7 +88,7 @@ def compare(predictions: Mapping[str, pd.DataFrame], leaky_with_honest: bool = F
 
 
 def _hits(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row a clip, sorted: its subject, the ``seeds`` that predicted it and those that were ``right``."""
+    """One row per clip, sorted: its subject, the ``seeds`` that predicted it, those that were ``right``."""
     right = predictions["true"] == predictions["predicted"]
     rows = predictions.assign(right=right.astype(np.int64)).groupby("clip")
     return rows.agg(subject=("subject", "first"), right=("right", "sum"), seeds=("seed", "nunique"))

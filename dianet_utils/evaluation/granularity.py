@@ -34,7 +34,7 @@ def _prints(k: int, count: int, scale: int, digits: int) -> bool:
 
 
 def fits(printed: Mapping[str, float], counts: Iterable[int], decimals: int = 2) -> pd.DataFrame:
-    """Which N explains which printed accuracy: one row an N of ``counts``, one column a name of ``printed``.
+    """Which N explains which printed accuracy: one row per N of ``counts``, one column per ``printed`` name.
 
     The last column ``explained`` says how many of the accuracies (in percent) N makes possible.
     """

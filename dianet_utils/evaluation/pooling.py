@@ -2,7 +2,7 @@
 
 Pooled scores, the default, are computed once from the clips of all folds. Means over folds compute a
 score in every fold and average: each *subject* then weighs the same, however few clips it has. With few
-clips a fold, most folds lack some class, and the rule for such a class decides the mean; ours stands in
+clips per fold, most folds lack some class, and the rule for such a class decides the mean; ours stands in
 :func:`by_fold`. The two can differ by many points, so a number without its pooling says little.
 """
 
@@ -14,8 +14,9 @@ from dianet_utils.evaluation.scores import SCORES, accuracy, bounds, confusion_b
 
 
 def by_fold(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """One row a fold, index ``seed`` and ``subject``: its ``clips``, its number of true ``emotions``, scores.
+    """One row per fold, index ``seed`` and ``subject``: its ``clips``, number of true ``emotions``, scores.
 
+    A fold is a subject's, also where the predictions come from another split than leave-one-subject-out.
     Classes that a fold lacks are passed over: ``uf1`` is the mean of F1 over the classes that occur in the
     fold, true or predicted, as scikit-learn's macro average has it, and ``uar`` the mean of recall over the
     true ones. So a fold with one clip, or with clips of one class, still scores from 0 to 1, but all from
@@ -61,7 +62,7 @@ def poolings(predictions: pd.DataFrame, classes: list[str], draws: int = 2000, s
 
 
 def by_seed(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """One row a seed: its ``clips`` and its pooled ``accuracy``, ``uf1`` and ``uar``."""
+    """One row per seed: its ``clips`` and its pooled ``accuracy``, ``uf1`` and ``uar``."""
     rows = {}
     for seed, table in predictions.groupby("seed"):
         confusion = confusion_by_subject(table, classes)[1].sum(0)
@@ -73,7 +74,7 @@ def by_seed(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
 
 
 def over_seeds(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """One row a score: ``mean`` over the seeds, ``sd`` (n - 1; NaN for one seed), ``least`` and ``most``.
+    """One row per score: ``mean`` over the seeds, ``sd`` (n - 1; NaN for one seed), ``least`` and ``most``.
 
     The spread over seeds is the luck of the training alone: the clips are the same for all seeds. How a
     result would move on other people is what the interval over subjects tells.

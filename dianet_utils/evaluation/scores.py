@@ -62,7 +62,8 @@ def intervals(confusions: np.ndarray, draws: int = 2000, seed: int = 0) -> dict[
 
     Clips of one subject are not independent, so whole subjects are drawn with replacement.
     ``confusions`` is [subject, class, class]. With few subjects the intervals are a little too narrow: in
-    simulations about 92 in 100 held the truth with 16 subjects and 94 with 30 (``tests/evaluation/test_coverage.py``).
+    simulations about 92 in 100 held the truth with 16 subjects and 94 with 30
+    (``tests/evaluation/test_coverage.py``).
     """
     samples = np.tensordot(draw_subjects(len(confusions), draws, seed), confusions, axes=1)
     return {name: bounds(score(samples)) for name, score in SCORES.items()}
@@ -83,8 +84,30 @@ def metrics(predictions: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
     """What ``metrics.json`` holds: scores, their intervals, chance, and what they rest on.
 
     ``chance`` is the accuracy of always naming the most frequent class. ``n`` counts clips; with
-    several seeds the scores are pooled over them and ``by_seed`` gives each one's accuracy. Those of a
-    leaky run say so under ``validation`` and ``leaky``; honest ones have neither.
+    several seeds the scores are pooled over them and ``by_seed`` gives the accuracy of each. ``folds`` counts
+    folds, which are subjects unless the predictions have a column ``fold``; then ``subjects`` counts those.
+    Scores of a leaky run say so under ``validation`` and ``leaky``; honest ones have neither.
+
+    Args:
+        predictions: One row per clip and seed, with the columns clip, subject, seed, true, predicted.
+        classes: The emotions, in the order of the confusion matrix.
+
+    Returns:
+        A mapping of JSON types with the names ``accuracy uf1 uar n folds seeds classes chance intervals
+        interval_method by_seed``.
+
+    Example:
+        Four clips, three of them right. The F1 of disgust is 2 * 1 / (1 + 2), that of surprise
+        2 * 2 / (3 + 2); the recalls are 1 / 1 and 2 / 3.
+
+        >>> import pandas as pd
+        >>> from dianet_utils import evaluation
+        >>> told = {"clip": ["a/1", "a/2", "b/1", "b/2"], "subject": ["a", "a", "b", "b"], "seed": 0}
+        >>> true, predicted = ["disgust", *["surprise"] * 3], ["disgust", "disgust", *["surprise"] * 2]
+        >>> predictions = pd.DataFrame({**told, "true": true, "predicted": predicted})
+        >>> found = evaluation.metrics(predictions, ["disgust", "surprise"])
+        >>> {name: found[name] for name in ("accuracy", "uf1", "uar", "n", "folds", "chance")}
+        {'accuracy': 0.75, 'uf1': 0.733333, 'uar': 0.833333, 'n': 4, 'folds': 2, 'chance': 0.75}
     """
     _, confusions = confusion_by_subject(predictions, classes)
     pooled = confusions.sum(0)
@@ -92,7 +115,7 @@ def metrics(predictions: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
     return {
         **{name: round(float(score(pooled)), 6) for name, score in SCORES.items()},
         "n": len(clips),
-        "folds": int(clips["subject"].nunique()),
+        **_counts(clips),
         "seeds": sorted(int(seed) for seed in predictions["seed"].unique()),
         "classes": classes,
         "chance": round(float(clips["true"].value_counts(normalize=True).iloc[0]), 6),
@@ -101,6 +124,14 @@ def metrics(predictions: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
         "by_seed": _accuracy_by_seed(predictions),
         **(_LEAKY if is_leaky(predictions) else {}),
     }
+
+
+def _counts(clips: pd.DataFrame) -> dict[str, int]:
+    """How many folds tested clips [clip], and how many people those show where that is another number."""
+    subjects = int(clips["subject"].nunique())
+    if "fold" not in clips:
+        return {"folds": subjects}
+    return {"folds": int(clips["fold"].nunique()), "subjects": subjects}
 
 
 _LEAKY = {
@@ -117,14 +148,14 @@ def _accuracy_by_seed(predictions: pd.DataFrame) -> dict[str, float]:
 
 
 def per_subject(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row a subject: ``clips``, ``correct`` (both summed over seeds) and ``accuracy``."""
+    """One row per subject: ``clips``, ``correct`` (both summed over seeds) and ``accuracy``."""
     hits = (predictions["true"] == predictions["predicted"]).groupby(predictions["subject"])
     table = pd.DataFrame({"clips": hits.size(), "correct": hits.sum()})
     return table.assign(accuracy=table["correct"] / table["clips"])
 
 
 def per_class(predictions: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """One row a class: ``clips``, ``precision``, ``recall`` and ``f1``, pooled over folds and seeds."""
+    """One row per class: ``clips``, ``precision``, ``recall`` and ``f1``, pooled over folds and seeds."""
     confusion = confusion_by_subject(predictions, classes)[1].sum(0)
     true, predicted, hits = confusion.sum(1), confusion.sum(0), confusion.diagonal()
     table = {

@@ -26,7 +26,7 @@ class Batches:
 
     @classmethod
     def of(cls, bank: Bank, device: str, gendered: bool = False) -> "Batches":
-        """Put a bank on a device, once a fold; with genders for networks that learn them."""
+        """Put a bank on a device, once per fold; with genders for networks that learn them."""
         images, *moved = (
             torch.from_numpy(np.ascontiguousarray(each)).to(device)
             for each in (bank.images, *bank.shifted.values())

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dianet_utils.config import Config
+from dianet_utils.config import Config, own_code
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from dianet_utils.loso.folds import Fold
 
     StartPool = Callable[[], ProcessPoolExecutor]
+
+Sources = dict[str, own_code.Source]  # of the user's own code, which workers never read from a file
 
 RETRIES = 3  # of one fold whose worker was lost, as many as Dask's scheduler allows
 _CONNECT_SECONDS = 15
@@ -47,16 +49,32 @@ def train_folds(
 ) -> Iterator[dict[str, Any]]:
     """The results of ``folds`` as they finish, each with the ``seconds`` that it took by the clock.
 
-    ``workers`` processes train side by side (0: one a core on a CPU, one on a GPU); several on one GPU
+    ``workers`` processes train side by side (0: one per core on a CPU, one on a GPU); several on one GPU
     share it. ``scheduler`` is the address of a Dask scheduler (``tcp://...``), whose workers then train
     instead. Raises InputError when no scheduler answers, or when a fold loses one worker after another.
     """
+    if config.sources and folds:
+        _try_here(bank, config)
     if scheduler and folds:
         return _on_cluster(bank, folds, config, device, scheduler)
     workers = min(workers or (machine.cores() if device == "cpu" else 1), len(folds))
     if workers > 1:
         return _in_processes(bank, folds, config, device, workers)
     return (_timed(bank, fold, config, device) for fold in folds)
+
+
+def _try_here(bank: "Bank", config: Config) -> None:
+    """Build a network of the user's own once: what is wrong with it is told before any worker starts.
+
+    Its module is then known here too, where an exception of a class of its own must be read. The random state
+    of the process stays as it is.
+    """
+    import torch
+
+    from dianet_utils.models import build_model
+
+    with torch.random.fork_rng(devices=[]):
+        build_model(config, len(bank.classes))
 
 
 def _timed(bank: "Bank", fold: "Fold", config: Config, device: str) -> dict[str, Any]:
@@ -115,7 +133,7 @@ def _pools(bank: "Bank", config: Config, device: str) -> "Iterator[StartPool]":
     with tempfile.TemporaryDirectory(prefix="dianet-", ignore_cleanup_errors=True) as folder:
         path = Path(folder, "images.npy")
         np.save(path, bank.images, allow_pickle=False)
-        given = (replace(bank, images=np.empty(0)), path, config, device)
+        given = (replace(bank, images=np.empty(0)), path, config, device, config.sources)
 
         def start() -> ProcessPoolExecutor:
             started.append(ProcessPoolExecutor(1, get_context("spawn"), _start_worker, given))
@@ -139,9 +157,10 @@ def _count_loss(lost: Counter[str], fold: "Fold") -> None:
 _worker: dict[str, Any] = {}  # what a worker process keeps between its folds
 
 
-def _start_worker(bare: "Bank", path: Path, config: Config, device: str) -> None:
+def _start_worker(bare: "Bank", path: Path, config: Config, device: str, sources: Sources) -> None:
     machine.end_with_parent()
     machine.prepare()
+    own_code.add(sources)
     images = np.load(path, mmap_mode="c", allow_pickle=False)  # a page is copied only if it is written to
     _worker.update(bank=replace(bare, images=images), config=config, device=device)
 
@@ -167,8 +186,9 @@ def _on_cluster(
     with _connected(scheduler) as client, dask_config.set(quiet):
         # A task that gives the bank, not scattered data: it runs again where its only holder was lost.
         held = client.submit(_handed_out, bank, pure=False)
+        sources = config.sources
         tasks = {
-            client.submit(_as_task, held, vars(fold), config, device, pure=False, retries=1): fold
+            client.submit(_as_task, held, vars(fold), config, device, sources, pure=False, retries=1): fold
             for fold in folds
         }
         for task in as_completed(list(tasks)):
@@ -202,9 +222,12 @@ def _handed_out(bank: "Bank") -> "Bank":
     return bank
 
 
-def _as_task(bank: "Bank", fold: dict[str, Any], config: Config, device: str) -> dict[str, Any]:
+def _as_task(
+    bank: "Bank", fold: dict[str, Any], config: Config, device: str, sources: Sources
+) -> dict[str, Any]:
     """One fold on a Dask worker; it comes as its fields because its class would load torch unprepared."""
     machine.prepare()
+    own_code.add(sources)
     from dianet_utils.loso.folds import Fold
 
     with _one_at_a_time:

@@ -1,4 +1,4 @@
-"""The files of finished folds: their names, and when they are trusted: never without a check."""
+"""The records of finished folds: what they hold, how files are called, when they are trusted."""
 
 import hashlib
 from collections.abc import Collection
@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import numpy as np
+import pandas as pd
 
+from dianet_utils.config import LOSO, Config
+from dianet_utils.loso.splits import fold_names
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import read_json, shown
 
 if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank
+    from dianet_utils.loso.folds import Fold
 
 _ROUNDING = 2e-6  # by as much may two probabilities have come to look alike
 _LONGEST = 150  # characters of a subject in a file's name
 
 
 def fold_path(out: Path, seed: int, subject: str) -> Path:
-    """Where a fold is kept: always a file of ``out/folds``, whatever the subject is called.
+    """Where a fold is kept: always a file of ``out/folds``, whatever the subject, or the fold, is called.
 
     Letters, digits, ``_``, ``.``, ``-`` and ``~`` stand for themselves, others as %XX.
     """
@@ -29,15 +33,51 @@ def fold_path(out: Path, seed: int, subject: str) -> Path:
     return out / "folds" / f"seed{seed}_{name}.json"
 
 
-def read_fold(path: Path, bank: "Bank") -> dict[str, Any]:
-    """A finished fold of this bank; raises InputError that names the file and what is wrong with it."""
+def fold_record(
+    bank: "Bank", fold: "Fold", probabilities: np.ndarray, history: dict[str, Any]
+) -> dict[str, Any]:
+    """What is kept of a fold, as JSON types: its clips, their true and predicted classes, the probabilities.
+
+    ``probabilities`` [clip, class] of ``fold.test``; the largest names the prediction. Raises
+    ``FloatingPointError`` naming the clips where they are not finite.
+    """
+    names, clips = np.array(bank.classes), [str(clip) for clip in bank.clips.index[fold.test]]
+    if not np.isfinite(probabilities).all():
+        lost = [clip for clip, row in zip(clips, probabilities, strict=True) if not np.isfinite(row).all()]
+        raise FloatingPointError(
+            f"The predictions of fold {fold.subject} (seed {fold.seed}) are not finite for {', '.join(lost)}."
+        )
+    return {
+        "subject": fold.subject,
+        "seed": fold.seed,
+        "classes": list(bank.classes),
+        "clips": clips,
+        "true": [str(name) for name in names[bank.targets[fold.test]]],
+        "predicted": [str(name) for name in names[probabilities.argmax(1)]],
+        "probabilities": probabilities.round(6).tolist(),
+        "history": history,
+        "train_clips": len(fold.train),
+        "validation_subjects": sorted({str(s) for s in bank.clips["subject"].iloc[fold.validation]}),
+    }
+
+
+def fold_marks(config: Config) -> dict[str, str]:
+    """What the record of a fold says of its protocol; nothing where one subject is left out, honestly."""
+    marks = {"split": config.split} if config.split != LOSO else {}
+    return {**marks, "validation": config.validation} if config.leaky else marks
+
+
+def read_fold(path: Path, bank: "Bank", split: str = LOSO) -> dict[str, Any]:
+    """A finished fold of this bank and split; raises InputError that names the file and what is wrong."""
     fold = read_json(path)
-    if fault := _fault(fold, path, bank):
+    if fault := _fault(fold, path, bank, split, fold_names(bank.clips, split)):
         raise InputError(f"{shown(path)} {fault}.")
     return fold
 
 
-def read_folds(out: Path, bank: "Bank", without: Collection[Path] = ()) -> list[dict[str, Any]]:
+def read_folds(
+    out: Path, bank: "Bank", without: Collection[Path] = (), split: str = LOSO
+) -> list[dict[str, Any]]:
     """Every fold of a run folder, by file name; one InputError for all files that are no fold of this bank.
 
     Files of ``without`` are not read.
@@ -47,7 +87,7 @@ def read_folds(out: Path, bank: "Bank", without: Collection[Path] = ()) -> list[
         if path in without:
             continue
         try:
-            folds.append(read_fold(path, bank))
+            folds.append(read_fold(path, bank, split))
         except InputError as error:
             problems.append(str(error))
     if problems:
@@ -56,17 +96,19 @@ def read_folds(out: Path, bank: "Bank", without: Collection[Path] = ()) -> list[
     return folds
 
 
-def _fault(fold: Any, path: Path, bank: "Bank") -> str:
+def _fault(fold: Any, path: Path, bank: "Bank", split: str, names: pd.Series) -> str:
     """What is wrong with a fold's content, or ""."""
     try:
         subject, seed = fold["subject"], fold["seed"]
-        rows = bank.clips[bank.clips["subject"] == subject]
-        if rows.empty:  # a transfer's fold, which is named after the dataset that is tested
+        if (made := fold.get("split", LOSO)) != split:
+            return f"is a fold of the split {made}, not of {split}"
+        kind, rows = "subject" if split == LOSO else "fold", bank.clips[names == subject]
+        if rows.empty and split == LOSO:  # a transfer's fold, which is named after the dataset that is tested
             rows = bank.clips[bank.clips.index.isin(fold["clips"])]
         if rows.empty:
-            return f"is about the subject {subject!r}, whom these clips do not show"
+            return f"is about the {kind} {subject!r}, whom these clips do not show"
         if path != fold_path(path.parent.parent, seed, subject):
-            return f"is about subject {subject} (seed {seed}), not about whom its name says"
+            return f"is about {kind} {subject} (seed {seed}), not about whom its name says"
         if fold["classes"] != bank.classes:
             return f"knows the classes {', '.join(fold['classes'])}, not {', '.join(bank.classes)}"
         if fold["clips"] != list(rows.index) or fold["true"] != list(rows["emotion"]):

@@ -1,4 +1,4 @@
-"""Leave one subject out: the folds, where they run, results as they finish, resume.
+"""Leave one subject out, or another split: the folds, where they run, results as they finish, resume.
 
 A run folder gathers the folds of one configuration on one bank. Every fold is written as it ends, so
 a run that was killed goes on where it stopped; a seed or a fold that is already there is not run
@@ -10,11 +10,19 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dianet_utils.config import LEAKY, LEAKY_MARK, Config
+from dianet_utils.config import LEAKY, LEAKY_MARK, LOSO, Config, own_code, with_model
 from dianet_utils.loso import executors
 from dianet_utils.loso.fold_files import fold_path, read_folds
 from dianet_utils.loso.folds import make_folds
-from dianet_utils.loso.run_folder import Results, gather, only, open_folder, read_done, record_environment
+from dianet_utils.loso.run_folder import (
+    Results,
+    digest,
+    gather,
+    only,
+    open_folder,
+    read_done,
+    record_environment,
+)
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError, LeakyWarning
 from dianet_utils.plumbing.files import remove_partial, shown, write_json
@@ -29,12 +37,14 @@ if TYPE_CHECKING:
 def run_name(bank: "Bank", config: Config) -> str:
     """The name of the run folder: what is compared most, then a digest of configuration and data.
 
-    A run whose test subject chooses the epoch says so first.
+    A run whose test subject chooses the epoch says so first, one with another split before the digest.
     """
-    parts = [config.model, config.backbone, "+".join(config.inputs)]
+    parts = [own_code.title(config.model), config.backbone, "+".join(config.inputs)]
     if len(config.inputs) > 1:
-        parts.insert(2, config.fusion)
-    return "-".join([*[LEAKY_MARK] * config.leaky, *parts, config.digest(bank.fingerprint)])
+        parts.insert(2, own_code.title(config.fusion))
+    if config.split_name:
+        parts.append(config.split_name)
+    return "-".join([*[LEAKY_MARK] * config.leaky, *parts, digest(bank, config)])
 
 
 def run(
@@ -48,22 +58,64 @@ def run(
     shown_progress: bool = True,
     every: float = 0.0,
     scheduler: str | None = None,
+    model: Any = None,
 ) -> Results:
-    """Run the folds that ``out`` does not hold yet and return all that were asked for.
-
-    ``out`` is the run folder; its files describe every fold it holds, also those of other seeds.
-    ``workers`` processes train folds side by side (0: one a core on a CPU, one on a GPU), each on one thread,
-    with the same numbers as one process; ``scheduler`` is the address of a Dask scheduler whose workers train
-    instead, see :mod:`dianet_utils.loso.executors`. Progress is printed for each fold, or at most once in
-    ``every`` seconds. Under the policy ``test_subject`` a
-    :class:`~dianet_utils.plumbing.errors.LeakyWarning` is given once, and ``out`` must say
-    ``LEAKY-test_subject``.
+    """Run the folds that a run folder does not hold yet and return all that were asked for.
 
     A second process that is given the same folder waits for the first. A fold whose loss stops being finite
-    is given up while the others run on; an InputError then names it, and no scores are written.
+    is given up while the others run on.
+
+    Args:
+        bank: The images of the clips.
+        config: What determines the numbers of the run. Which clips are tested together is its ``split``; a
+            splitter of scikit-learn becomes one by :func:`~dianet_utils.loso.splits.as_column`.
+        out: The run folder; its files describe every fold it holds, also those of other seeds. Under the
+            policy ``test_subject`` its name must hold ``LEAKY-test_subject``, and a
+            :class:`~dianet_utils.plumbing.errors.LeakyWarning` is given once.
+        seeds: Each seed runs all folds.
+        max_folds: Only the first folds of each seed; None for all.
+        workers: Processes that train folds side by side (0: one per core on a CPU, one on a GPU), each on one
+            thread, with the same numbers as one process.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:0`` and so on.
+        shown_progress: Whether to print progress, for each fold or at most once in ``every`` seconds.
+        every: Seconds between two lines of progress.
+        scheduler: The address of a Dask scheduler whose workers train instead, see
+            :mod:`dianet_utils.loso.executors`.
+        model: Takes the place of the configuration's: a name, "my_file.py:MyNet", or a class of your own.
+
+    Returns:
+        The predictions, scores and records of these folds.
+
+    Raises:
+        InputError: Naming the folds that failed, in which case no scores are written; and for a folder that
+            holds another run, or files that are damaged.
+
+    Example:
+        Each clip is predicted once, by a network that has not seen its subject.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from dianet_utils import loso
+        >>> from dianet_utils.config import configure
+        >>> from dianet_utils.dynamic_images import Bank
+        >>> names = [f"{subject}/{emotion}" for subject in "abc" for emotion in ("disgust", "surprise")]
+        >>> told = {"subject": [name[0] for name in names], "emotion": [name[2:] for name in names]}
+        >>> clips = pd.DataFrame(told, index=pd.Index(names, name="clip"))
+        >>> noise = np.random.default_rng(0).normal(0, 0.3, (6, 2, 3, 32, 32)).astype(np.float32)
+        >>> bank = Bank(noise, clips, ("onset", "offset"), "signed")
+        >>> config = configure(backbone="test_efficientnet", image_size=32, epochs=1, hidden=8, batch_size=4)
+        >>> with TemporaryDirectory() as folder:
+        ...     results = loso.run(bank, config, folder, workers=1, device="cpu", shown_progress=False)
+        >>> sorted(results.predictions["clip"]) == names, results.metrics["folds"]
+        (True, 3)
     """
-    folds = [fold for seed in seeds for fold in make_folds(bank.clips, config.validation, seed, max_folds)]
-    everything = run_folds(bank, folds, config, out, workers, device, shown_progress, every, scheduler)
+    config = config if model is None else with_model(config, model)
+    made = (make_folds(bank.clips, config.validation, seed, max_folds, config.split) for seed in seeds)
+    folds = [fold for of_seed in made for fold in of_seed]
+    label = "LOSO" if config.split == LOSO else config.split
+    where = (workers, device, shown_progress, every, scheduler, label)
+    everything = run_folds(bank, folds, config, out, *where)
     return only(everything, folds, bank)
 
 
@@ -87,7 +139,7 @@ def run_folds(
         if sole:
             _tidy(out)
         open_folder(out, bank, config)
-        missing = _missing(bank, folds, out)
+        missing = _missing(bank, folds, out, config.split)
         if missing:
             record_environment(out, device, bank.fingerprint)
         if shown_progress and len(missing) < len(folds):
@@ -98,10 +150,10 @@ def run_folds(
         return gather(out, bank)
 
 
-def _missing(bank: "Bank", folds: "Sequence[Fold]", out: Path) -> "list[Fold]":
+def _missing(bank: "Bank", folds: "Sequence[Fold]", out: Path, split: str) -> "list[Fold]":
     """The folds that ``out`` does not hold; InputError naming its files that are of no use."""
-    read_folds(out, bank, without={fold_path(out, fold.seed, fold.subject) for fold in folds})
-    return [fold for fold in folds if read_done(out, fold, bank) is None]
+    read_folds(out, bank, {fold_path(out, fold.seed, fold.subject) for fold in folds}, split)
+    return [fold for fold in folds if read_done(out, fold, bank, split) is None]
 
 
 def _keep(trained: Iterable[dict[str, Any]], out: Path, progress: Progress) -> None:
@@ -150,4 +202,5 @@ def _refuse_failed(failed: Sequence[str], count: int, out: Path) -> None:
 
 def _note(result: dict[str, Any]) -> str:
     hits = sum(a == b for a, b in zip(result["true"], result["predicted"], strict=True))
-    return f"subject {result['subject']} (seed {result['seed']}): {hits} of {len(result['true'])} clips right"
+    name = result["subject"] if "split" in result else f"subject {result['subject']}"
+    return f"{name} (seed {result['seed']}): {hits} of {len(result['true'])} clips right"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dianet_utils import datasets, evaluation
-from dianet_utils.config import Config
+from dianet_utils.config import LOSO, Config
 from dianet_utils.loso.fold_files import fold_path, read_fold, read_folds
+from dianet_utils.loso.splits import fold_names
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import read_json, shown, write_json, write_text
@@ -29,12 +30,20 @@ class Results:
     folds: list[dict[str, Any]]
 
 
+def digest(bank: "Bank", config: Config) -> str:
+    """Eight hexadecimal digits that name settings and data, and the folds of a split that was chosen."""
+    if config.split == LOSO:
+        return config.digest(bank.fingerprint)
+    names = fold_names(bank.clips, config.split)
+    return config.digest(bank.fingerprint, *(f"{clip}: {name}" for clip, name in names.items()))
+
+
 def open_folder(out: Path, bank: "Bank", config: Config) -> None:
     """Create the run folder, or make sure that it is this run's."""
     described = {
         "config": config.as_json(),
         "data_fingerprint": bank.fingerprint,
-        "digest": config.digest(bank.fingerprint),
+        "digest": digest(bank, config),
     }
     path = out / "config.json"
     if path.is_file() and read_json(path) != described:
@@ -56,10 +65,10 @@ def record_environment(out: Path, device: str, fingerprint: str) -> None:
     write_json(path, {**now, **({"earlier": earlier} if earlier else {})})
 
 
-def read_done(out: Path, fold: "Fold", bank: "Bank") -> dict[str, Any] | None:
+def read_done(out: Path, fold: "Fold", bank: "Bank", split: str = LOSO) -> dict[str, Any] | None:
     """A finished fold from disk; None when it is missing, or cannot be trusted, which is said."""
     try:
-        return read_fold(fold_path(out, fold.seed, fold.subject), bank)
+        return read_fold(fold_path(out, fold.seed, fold.subject), bank, split)
     except FileNotFoundError:
         return None
     except InputError as error:
@@ -73,7 +82,8 @@ def gather(out: str | Path, bank: "Bank") -> Results:
     Raises InputError naming the files among them that are damaged or of another run.
     """
     out = Path(out)
-    folds = read_folds(out, bank)
+    split = _split_of(out)
+    folds = read_folds(out, bank, split=split)
     if not folds:
         raise InputError(f"{shown(out)} holds no finished fold: run it first.")
     predictions = pd.concat([_rows(fold, bank.clips["subject"]) for fold in folds], ignore_index=True)
@@ -81,9 +91,15 @@ def gather(out: str | Path, bank: "Bank") -> Results:
     metrics = evaluation.metrics(predictions, list(bank.classes))
     write_text(out / "predictions.csv", predictions.to_csv(index=False, lineterminator="\n"))
     about = {"dataset": datasets.origin(bank.clips), "synthetic": datasets.is_synthetic(bank.clips)}
-    metrics = {**about, **metrics}
+    metrics = {**about, **({} if split == LOSO else {"split": split}), **metrics}
     write_json(out / "metrics.json", metrics)
     return Results(out, predictions, metrics, folds)
+
+
+def _split_of(out: Path) -> str:
+    """How a run folder's clips are divided, by its settings."""
+    path = out / "config.json"
+    return str(read_json(path)["config"].get("split", LOSO)) if path.is_file() else LOSO
 
 
 def only(results: Results, folds: "Sequence[Fold]", bank: "Bank") -> Results:
@@ -92,8 +108,9 @@ def only(results: Results, folds: "Sequence[Fold]", bank: "Bank") -> Results:
     told = [fold for fold in results.folds if (fold["seed"], fold["subject"]) in wanted]
     if len(told) == len(results.folds):
         return results
-    pairs = zip(results.predictions["seed"], results.predictions["subject"], strict=True)
-    predictions = results.predictions[[pair in wanted for pair in pairs]].reset_index(drop=True)
+    tested = {(fold["seed"], clip) for fold in told for clip in fold["clips"]}
+    pairs = zip(results.predictions["seed"], results.predictions["clip"], strict=True)
+    predictions = results.predictions[[pair in tested for pair in pairs]].reset_index(drop=True)
     metrics = {**results.metrics, **evaluation.metrics(predictions, list(bank.classes))}
     return Results(results.folder, predictions, metrics, told)
 
@@ -101,7 +118,8 @@ def only(results: Results, folds: "Sequence[Fold]", bank: "Bank") -> Results:
 def _rows(fold: dict[str, Any], subjects: pd.Series) -> pd.DataFrame:
     """The predictions of one fold: clip, subject, seed, true, predicted, and p_<class> for each class.
 
-    Those of a leaky run have a last column ``validation``, so that they tell wherever they are read.
+    Those of another split than leave-one-subject-out have a column ``fold`` too, and those of a leaky run a
+    last column ``validation``, so that they tell wherever they are read.
     """
     columns = [f"p_{name}" for name in fold["classes"]]
     rows = pd.DataFrame(fold["probabilities"], columns=columns)
@@ -109,4 +127,6 @@ def _rows(fold: dict[str, Any], subjects: pd.Series) -> pd.DataFrame:
     told |= {name: fold[name] for name in ("seed", "true", "predicted")}
     for position, (name, values) in enumerate(told.items()):
         rows.insert(position, name, values)
+    if "split" in fold:
+        rows["fold"] = fold["subject"]
     return rows.assign(validation=fold["validation"]) if "validation" in fold else rows

@@ -12,10 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dianet_utils.config import Config
+from dianet_utils.config import Config, system
 from dianet_utils.dynamic_images import Bank
 from dianet_utils.loso.batches import Batches
 from dianet_utils.loso.epochs import PassLoss, predict, train_epoch, validation_loss
+from dianet_utils.loso.estimators import fit_fold
+from dianet_utils.loso.fold_files import fold_marks, fold_record
 from dianet_utils.loso.folds import Fold, fold_seed
 from dianet_utils.models import Network, Output, build_model
 from dianet_utils.models.precision import keep_in_float32
@@ -27,18 +29,30 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
     """Train on ``fold.train`` and predict ``fold.test``; returns JSON types.
 
     The same arguments give the same numbers on the same machine: on a CPU one thread is used, and
-    every random draw comes from the fold's own seed. Where the bank holds shifted apexes, ``shifted`` has
-    the probabilities of the test clips under each. Raises ``FloatingPointError`` when the loss stops being
-    finite, naming the fold, the epoch, the batch and its clips, or where a prediction is not.
+    every random draw comes from the fold's own seed. Torch's threads and random states are put back. Where
+    the bank holds shifted apexes, ``shifted`` has the probabilities of the test clips under each. Raises
+    ``FloatingPointError`` when the loss stops being finite, naming the fold, the epoch, the batch and its
+    clips, or where a prediction is not.
     """
+    if system(config.model).learner == "estimator":
+        return fit_fold(bank, fold, config)
+    with machine.own_torch_state(device):
+        return _train_and_test(bank, fold, config, device)
+
+
+def _train_and_test(bank: Bank, fold: Fold, config: Config, device: str) -> dict[str, Any]:
     data = Batches.of(bank, device, config.uses_gender)
     model, history = _train(data, len(bank.classes), fold, config, device)
     output, *moved = (predict(model, data, fold.test, config, shift) for shift in (0, *bank.shifted))
-    result = {**_result(bank, fold, _probabilities(output), history), **_cosines(output)}
+    result = {**fold_record(bank, fold, _probabilities(output), history), **_cosines(output)}
+    result |= {
+        "train_accuracy": _accuracy(model, data, fold.train, config),
+        "validation_accuracy": _accuracy(model, data, fold.validation, config),
+    }
     if moved:
         each = zip(bank.shifted, moved, strict=True)
         result["shifted"] = {str(shift): _probabilities(one).round(6).tolist() for shift, one in each}
-    return {**result, "validation": config.validation} if config.leaky else result
+    return {**result, **fold_marks(config)}
 
 
 def train_model(
@@ -46,7 +60,8 @@ def train_model(
 ) -> tuple[Network, dict[str, Any]]:
     """The network that :func:`train_fold` would test, at its best epoch, and the curves of its training."""
     data = Batches.of(bank, device, config.uses_gender)
-    return _train(data, len(bank.classes), fold, config, device)
+    with machine.own_torch_state(device):
+        return _train(data, len(bank.classes), fold, config, device)
 
 
 def _train(
@@ -54,11 +69,10 @@ def _train(
 ) -> tuple[Network, dict[str, Any]]:
     """A new network trained on the fold's training clips, all its random draws from the fold's own seed."""
     _check_precision(config, device)
-    if device == "cpu":
-        torch.set_num_threads(1)
     seed = fold_seed(fold.seed, fold.subject)
-    torch.manual_seed(seed)
-    model = build_model(config, num_classes).to(device).to(memory_format=torch.channels_last)
+    machine.seed_torch(seed, device)
+    model = build_model(config, num_classes).to(device)
+    model = model.to(memory_format=model.memory_format)
     if config.precision == "bfloat16" and device == "cpu":
         keep_in_float32(model)
     model.observe(data.labels(torch.from_numpy(fold.train)))
@@ -146,10 +160,10 @@ def _finite(loss: PassLoss, kind: str, fold: Fold, epoch: int) -> float:
 
 
 def _optimiser(model: nn.Module, config: Config, steps: int) -> tuple[torch.optim.Optimizer, Any]:
-    """The optimiser and its schedule, to be stepped once a batch (``steps`` batches an epoch)."""
+    """The optimiser and its schedule, to be stepped once per batch (``steps`` batches per epoch)."""
     kind = torch.optim.AdamW if config.optimiser == "adamw" else torch.optim.Adam
     parameters = list(model.parameters())
-    fused = True if parameters[0].is_cuda else None  # one launch a step on a GPU, torch's choice on a CPU
+    fused = True if parameters[0].is_cuda else None  # one launch per step on a GPU, torch's choice on a CPU
     optimiser = kind(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
     if config.schedule == "one_cycle":
         total = steps * config.epochs
@@ -157,6 +171,14 @@ def _optimiser(model: nn.Module, config: Config, steps: int) -> tuple[torch.opti
             optimiser, config.learning_rate, total_steps=total
         )
     return optimiser, torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
+
+
+def _accuracy(model: Network, data: Batches, rows: np.ndarray, config: Config) -> float | None:
+    """The share of some clips that a trained network gets right, not augmented; None without clips."""
+    if not len(rows):
+        return None
+    named = predict(model, data, rows, config).logits.argmax(1)
+    return round(float((named == data.labels(torch.from_numpy(rows)).emotion).float().mean()), 6)
 
 
 def _probabilities(output: Output) -> np.ndarray:
@@ -169,24 +191,3 @@ def _cosines(output: Output) -> dict[str, list[float]]:
         return {}
     first, second = output.features.unbind(dim=1)
     return {"cosine": torch.cosine_similarity(first, second, dim=-1).double().cpu().numpy().round(6).tolist()}
-
-
-def _result(bank: Bank, fold: Fold, probabilities: np.ndarray, history: dict[str, Any]) -> dict[str, Any]:
-    names, clips = np.array(bank.classes), [str(clip) for clip in bank.clips.index[fold.test]]
-    if not np.isfinite(probabilities).all():
-        lost = [clip for clip, row in zip(clips, probabilities, strict=True) if not np.isfinite(row).all()]
-        raise FloatingPointError(
-            f"The predictions of fold {fold.subject} (seed {fold.seed}) are not finite for {', '.join(lost)}."
-        )
-    return {
-        "subject": fold.subject,
-        "seed": fold.seed,
-        "classes": list(bank.classes),
-        "clips": clips,
-        "true": [str(name) for name in names[bank.targets[fold.test]]],
-        "predicted": [str(name) for name in names[probabilities.argmax(1)]],
-        "probabilities": probabilities.round(6).tolist(),
-        "history": history,
-        "train_clips": len(fold.train),
-        "validation_subjects": sorted({str(s) for s in bank.clips["subject"].iloc[fold.validation]}),
-    }

@@ -1,6 +1,6 @@
 """Train on one dataset and test on another: does what was learnt hold for other people and another camera?
 
-Only the emotions that both datasets have can be asked for. One network a seed is trained on one dataset's
+Only the emotions that both datasets have can be asked for. One network per seed is trained on one dataset's
 clips, with held-out people of *that* dataset to choose the epoch; the other dataset's people are only tested.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from dianet_utils import datasets, loso
-from dianet_utils.config import LEAKY, Config
+from dianet_utils.config import LEAKY, LOSO, Config
 from dianet_utils.datasets.provenance import numbered, origin
 from dianet_utils.loso.run_folder import Results
 from dianet_utils.plumbing.errors import InputError
@@ -134,12 +134,16 @@ def run(
     workers: int = 0,
     device: str = "auto",
 ) -> Results:
-    """Train and test once a seed; a seed that the run folder ``out`` holds is not run again.
+    """Train and test once per seed; a seed that the run folder ``out`` holds is not run again.
 
     ``bank`` holds the images of ``both.clips``. The run folder is that of leave-one-subject-out; in
     ``metrics.json`` ``folds`` is 1, ``subjects`` counts the people tested, and ``train`` says on whom the
     network was trained. Intervals come from a bootstrap over the *test* subjects.
     """
+    if config.split != LOSO:
+        raise InputError(
+            f"A transfer tests all clips of its test dataset: leave split out, not {config.split}."
+        )
     folds = [fold(both, config.validation, seed) for seed in seeds]
     results = loso.run_folds(bank, folds, config, out, workers, device, label="transfer")
     metrics = {**results.metrics, "folds": 1, "subjects": results.metrics["folds"], **_about(both)}
@@ -161,7 +165,7 @@ def within(both: Pair, bank: "Bank") -> "Bank":
 
 
 def class_counts(both: Pair) -> pd.DataFrame:
-    """Clips of every emotion, a column a dataset: those used, and those left out for want of a partner."""
+    """Clips of every emotion, one column per dataset: those used, and those left out without a partner."""
     sides = np.where(both.tests, both.names[1], both.names[0])
     used = pd.crosstab(both.clips["emotion"], sides).reindex(columns=list(both.names))
     lost = both.left_out["emotion"].value_counts().rename("left out")

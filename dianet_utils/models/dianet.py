@@ -1,15 +1,17 @@
-"""DIANet: one stream a phase, fusion by cross attention, a small classifier (section 2.2, Fig. 1 and 2)."""
+"""DIANet: one stream per phase, fusion by cross attention, a small classifier (section 2.2, Fig. 1 and 2)."""
 
 from collections import OrderedDict
 
 import torch
 from torch import Tensor, nn
 
+from dianet_utils.config import own_code
 from dianet_utils.models.backbone import FEATURES, Backbone
 from dianet_utils.models.fusion import FUSIONS, Concat
 from dianet_utils.models.losses import total_loss
 from dianet_utils.models.network import Network, check_images
 from dianet_utils.models.output import Labels, Output
+from dianet_utils.models.own import fusion_block
 from dianet_utils.models.precision import full_precision
 from dianet_utils.plumbing.errors import InputError
 
@@ -22,8 +24,9 @@ class DIANet(Network):
 
     ``streams="shared"`` (section 2.2) sends both phases through one backbone in one batch of N * P images, so
     that BatchNorm takes its training statistics over the phases together; ``"dedicated"`` (the abstract) has
-    a backbone a phase. ``phases=1`` is the single stream of Table 4, without fusion. ``fusion`` names a
-    reading of :mod:`~dianet_utils.models.fusion`; :func:`dianet_utils.models.pretrained.load` explains
+    one backbone per phase. ``phases=1`` is the single stream of Table 4, without fusion. ``fusion`` names a
+    reading of :mod:`~dianet_utils.models.fusion`, or a block of the user's own ("my_file.py:MyBlock", see
+    :func:`~dianet_utils.models.own.fusion_block`); :func:`dianet_utils.models.pretrained.load` explains
     ``pretrained``. ``hidden`` and ``dropout`` (0 to 1) are of the MLP; the paper prints neither. Its authors
     have published no code, so this too is a reconstruction, with every open reading an option.
     """
@@ -45,7 +48,7 @@ class DIANet(Network):
         count = phases if streams == "dedicated" else 1
         self.streams = nn.ModuleList(Backbone(backbone, pretrained, spatial) for _ in range(count))
         self.norm = nn.LayerNorm(FEATURES)
-        self.fusion = FUSIONS[fusion](FEATURES) if phases == 2 else Concat(FEATURES)
+        self.fusion = _fusion(fusion) if phases == 2 else Concat(FEATURES)
         self.projection = nn.Linear(phases * FEATURES, FEATURES)
         self.classifier = nn.Sequential(
             OrderedDict(
@@ -82,11 +85,18 @@ class DIANet(Network):
         return torch.stack([stream(images[:, phase]) for phase, stream in enumerate(self.streams)], dim=1)
 
 
+def _fusion(name: str) -> nn.Module:
+    return fusion_block(name, FEATURES) if own_code.is_own(name) else FUSIONS[name](FEATURES)
+
+
 def _check(num_classes: int, fusion: str, streams: str, phases: int, dropout: float, hidden: int) -> None:
     """Say all that is wrong with the options at once."""
     rules = [
         (num_classes >= 1, f"num_classes={num_classes}: at least 1"),
-        (fusion in FUSIONS, f"fusion={fusion!r}: choose one of {', '.join(FUSIONS)}"),
+        (
+            fusion in FUSIONS or own_code.is_own(fusion),
+            f"fusion={fusion!r}: choose one of {', '.join(FUSIONS)}",
+        ),
         (streams in ("shared", "dedicated"), f"streams={streams!r}: choose shared or dedicated"),
         (phases in (1, 2), f"phases={phases}: DIANet has 1 or 2"),
         (0 <= dropout < 1, f"dropout={dropout}: from 0 to below 1"),

@@ -31,7 +31,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 
 class PhaseLinear(nn.ModuleList):
-    """One linear projection a phase: [N, 2, ..., width] to the same shape."""
+    """One linear projection per phase: [N, 2, ..., width] to the same shape."""
 
     def __init__(self, width: int):
         super().__init__(nn.Linear(width, width) for _ in range(2))
@@ -119,8 +119,8 @@ class CrossSpatial(nn.Module):
 class Simple(nn.Module):
     """Table 3's Simple Attention Block: "a basic dot-product attention and residual fusion", no projections.
 
-    ``f1' = f1 + softmax(f1 f2^T / sqrt(d)) f2``. One vector a phase means one key: the softmax is 1 and both
-    outputs are ``f1 + f2``, so the block adds the phases up and forgets which was which.
+    ``f1' = f1 + softmax(f1 f2^T / sqrt(d)) f2``. One vector per phase means one key: the softmax is 1 and
+    both outputs are ``f1 + f2``, so the block adds the phases up and forgets which was which.
     ``[N, 2, 512] -> [N, 2, 512]``.
     """
 

@@ -16,7 +16,7 @@ def grad_cam(model: nn.Module, images: Tensor, layers: list[nn.Module], wanted: 
     """Grad-CAM at each of ``layers`` (outputs [B, K, h, w]) for the classes ``wanted`` [N]: maps [B, h, w].
 
     ``ReLU(sum_k a_k A_k)`` with ``A_k`` the layer's output of channel k and ``a_k`` the mean over its cells
-    of the gradient of the wanted score: what argues *for* the class, in units of the score a cell.
+    of the gradient of the wanted score: what argues *for* the class, in units of the score per cell.
     ``images`` [N, P, 3, H, W] are normalised; ``model`` returns an ``Output`` and is used in evaluation mode.
     """
     kept: list[Tensor] = []
@@ -51,7 +51,7 @@ def look(model: DIANet, images: Tensor, wanted: Tensor) -> Tensor:
 
 
 def _stage(network: Any, size: int) -> nn.Module:
-    """The deepest stage of a timm network whose map has :data:`CELLS` cells a side, or else the finest."""
+    """The deepest stage of a timm network whose map has :data:`CELLS` cells per side, or else the finest."""
     info = getattr(network, "feature_info", None)
     stages = list(getattr(info, "info", info) or ())
     if not stages or getattr(network, "output_fmt", "NCHW") != "NCHW":

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 def layers(model: nn.Module, phases: int, size: int) -> pd.DataFrame:
-    """The parts of ``model`` in the order in which one clip of ``phases`` images meets them, one row a part.
+    """The parts of ``model`` in the order in which one clip of ``phases`` images meets them, one per row.
 
     A part is a submodule that the network calls itself: a convolution, a block, a whole backbone. Columns:
     ``part`` (its name), ``kind`` (its class), ``channels`` and ``side`` of what it returns (``side`` in

@@ -1,5 +1,6 @@
 """What every network of the package has in common."""
 
+import torch
 import torch.nn.functional as F  # noqa: N812 (the name that every torch text uses)
 from torch import Tensor, nn
 
@@ -10,8 +11,11 @@ from dianet_utils.plumbing.errors import InputError
 class Network(nn.Module):
     """A network that scores clips and knows its own loss.
 
-    ``forward`` takes images [N, P, 3, H, W] and returns an :class:`Output`.
+    ``forward`` takes images [N, P, 3, H, W] and returns an :class:`Output`. ``memory_format`` is how the
+    weights of its convolutions lie while it trains.
     """
+
+    memory_format = torch.channels_last
 
     def loss(
         self, output: Output, labels: Labels, consistency_weight: float = 0.0, label_smoothing: float = 0.0

@@ -8,8 +8,8 @@ from torch import Tensor
 class Output(NamedTuple):
     """Scores and what they were made from.
 
-    ``logits`` [N, C]: one unnormalised score a class. ``features`` [N, P, D]: what the scores were made
-    from; for DIANet one vector of 512 a phase as the backbone gives it, before fusion (``f1``, ``f2`` of
+    ``logits`` [N, C]: one unnormalised score per class. ``features`` [N, P, D]: what the scores were made
+    from; for DIANet one vector of 512 per phase as the backbone gives it, before fusion (``f1``, ``f2`` of
     Eq. 4), for the compared systems what enters their last layer. ``gender`` [N, 2]: scores of the subject's
     gender, of networks that learn it.
     """

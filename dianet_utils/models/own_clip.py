@@ -8,12 +8,13 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from dianet_utils.config import Config
+from dianet_utils.config import Config, own_code
 from dianet_utils.datasets.recording import Recording
 from dianet_utils.dynamic_images import Moments
 from dianet_utils.dynamic_images.apex import spot
 from dianet_utils.dynamic_images.clip import Recipe, frames_images
 from dianet_utils.models.dianet import DIANet
+from dianet_utils.models.fusion import CrossSpatial, CrossTokens
 from dianet_utils.models.gradcam import look
 from dianet_utils.models.normalise import normalise
 from dianet_utils.models.saved import Saved
@@ -77,14 +78,14 @@ def ask(model: Saved, images: NDArray[Any]) -> Answer:
     """The model's answer to the images [phase, 3, size, size] of one clip. It must be a DIANet."""
     network = model.model
     if not isinstance(network, DIANet):
-        raise InputError(
-            f"{model.folder} holds a {model.config.model}; streams to look through has only dianet."
-        )
+        name = own_code.title(model.config.model)
+        raise InputError(f"{model.folder} holds a {name}; streams to look through has only dianet.")
     batch = normalise(torch.from_numpy(np.ascontiguousarray(images))[None], model.config.scaling)
     with torch.inference_mode():
         scores = network(batch).logits.softmax(1)[0]
-        weights = getattr(network.fusion, "weights", None)
-        attention = weights(network.norm(network.encode(batch)))[0].numpy() if weights else None
+        fusion, attention = network.fusion, None
+        if isinstance(fusion, (CrossTokens, CrossSpatial)):
+            attention = fusion.weights(network.norm(network.encode(batch)))[0].numpy()
     looks = look(network, batch, scores.argmax()[None])[0].numpy()
     probabilities = pd.Series(scores.numpy(), index=list(model.classes), name="probability")
     return Answer(probabilities.sort_values(ascending=False), looks, attention)

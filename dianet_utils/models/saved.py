@@ -1,7 +1,8 @@
 """A trained model in a folder: weights, what it was trained with, and a card that says what it is for.
 
 The folder holds ``model.safetensors`` (the weights), ``model.json`` (configuration, classes, what it was
-trained on, and the hash of the weights) and ``MODEL_CARD.md`` for people. Nothing in it is a pickle.
+trained on, and the hash of the weights) and ``MODEL_CARD.md`` for people. Nothing in it is a pickle. A
+network or a fusion block of the user's own adds ``own_code.py``, its source, which runs only where trusted.
 """
 
 import hashlib
@@ -10,15 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dianet_utils.config import Config, configure
+from dianet_utils.config import Config, configure, own_code
 from dianet_utils.config.own_tables import is_own_name
+from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import read_json, shown, write_bytes, write_json, write_text
 
 if TYPE_CHECKING:
     from dianet_utils.models import Network
 
-WEIGHTS, NOTE, CARD = "model.safetensors", "model.json", "MODEL_CARD.md"
+WEIGHTS, NOTE, CARD, CODE = "model.safetensors", "model.json", "MODEL_CARD.md", "own_code.py"
 _FORMAT = "dianet-model-1"
 
 
@@ -42,7 +44,43 @@ class Saved:
 def save(
     folder: str | Path, model: "Network", config: Config, classes: list[str], about: Mapping[str, Any]
 ) -> Path:
-    """Write a model with its card; ``about`` as in :class:`Saved`. The note is written last."""
+    """Write a model with its card into a folder. The note is written last.
+
+    Args:
+        folder: A folder, made if it is not there; what an earlier call wrote is replaced.
+        model: The trained network.
+        config: The configuration that built it.
+        classes: The emotions in the order of the network's scores.
+        about: What it was trained on, as in :class:`Saved`.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: If a file cannot be written.
+
+    Example:
+        What is read back gives the same scores.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> import torch
+        >>> from dianet_utils import models
+        >>> from dianet_utils.config import configure
+        >>> from dianet_utils.models import saved
+        >>> config = configure(backbone="test_efficientnet", image_size=32, hidden=16)
+        >>> network = models.build_model(config, 2).eval()
+        >>> about = {"trained_on": "nothing", "synthetic": True, "clips": 0, "subjects": 0}
+        >>> about |= {"data_fingerprint": "", "framing": None, "loso": None}
+        >>> with TemporaryDirectory() as folder:
+        ...     place = saved.save(folder, network, config, ["disgust", "surprise"], about)
+        ...     names = sorted(path.name for path in place.iterdir())
+        ...     kept = saved.load(place)
+        >>> names
+        ['MODEL_CARD.md', 'model.json', 'model.safetensors']
+        >>> images = torch.rand(1, 2, 3, 32, 32)
+        >>> torch.equal(network(images).logits, kept.model(images).logits), kept.classes
+        (True, ('disgust', 'surprise'))
+    """
     from safetensors.torch import save as to_bytes
 
     folder = Path(folder)
@@ -56,15 +94,43 @@ def save(
     }
     write_bytes(folder / WEIGHTS, weights)
     write_text(folder / CARD, model_card(config, classes, about))
+    for source in config.sources.values():  # one at most: a network of one's own has no fusion to choose
+        write_text(folder / CODE, source.text)
     write_json(folder / NOTE, note)
     return folder
 
 
-def load(folder: str | Path) -> Saved:
-    """Read the model in ``folder``; InputError in one sentence for what is missing, foreign or damaged."""
+def load(folder: str | Path, trust_code: bool = False) -> Saved:
+    """Read the model in a folder that :func:`save` wrote.
+
+    Args:
+        folder: The folder, ``model`` of a run folder.
+        trust_code: Whether to run the source of somebody's own network that lies in the folder. Without it
+            that is run only where this process knows the very same source already, because the user has
+            named its file or class.
+
+    Returns:
+        The network in evaluation mode on the CPU, and all that is known about it.
+
+    Raises:
+        InputError: In one sentence, for what is missing, foreign or damaged.
+
+    Example:
+        Read back what was written: see :func:`save`. A folder without a model is refused.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> from dianet_utils.models import saved
+        >>> with TemporaryDirectory() as folder:
+        ...     saved.load(folder)
+        Traceback (most recent call last):
+            ...
+        dianet_utils.plumbing.errors.InputError: ... holds no saved model (model.json is not there): ...
+    """
     folder = Path(folder).expanduser()
     note = _read_note(folder)
     weights = _read_weights(folder, note["sha256"])
+    for name in ("model", "fusion"):
+        _check_code(folder, str(note["config"].get(name)), trust_code)
     try:
         config = configure(**note["config"])
     except InputError as error:
@@ -105,6 +171,26 @@ def _read_weights(folder: Path, digest: str) -> bytes:
     return weights
 
 
+def _check_code(folder: Path, name: str, trusted: bool) -> None:
+    """Know the source of own code if ``name`` is a reference; InputError unless it is known or trusted."""
+    called, _, digest = name.partition("@")
+    if not digest:
+        return
+    try:
+        text = (folder / CODE).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"Cannot read the source {shown(folder / CODE)} of {called} ({error}).") from None
+    if own_code.digest_of(text) != digest:
+        raise InputError(f"{shown(folder / CODE)} is not what {NOTE} describes: save the model again.")
+    if trusted:
+        own_code.add({digest: own_code.Source(text, shown(folder / CODE))})
+    elif not own_code.is_known(name):
+        raise InputError(
+            f"{shown(folder)} holds code of its own ({CODE}), which runs only if you trust it: read it, and "
+            f"load with trust_code=True, or name your own copy first, in configure, as my_file.py:{called}."
+        )
+
+
 def _rebuild(folder: Path, config: Config, num_classes: int, weights: bytes) -> "Network":
     """The network of a configuration with these weights, in evaluation mode."""
     from safetensors import SafetensorError
@@ -112,7 +198,8 @@ def _rebuild(folder: Path, config: Config, num_classes: int, weights: bytes) -> 
 
     from dianet_utils.models import build_model
 
-    model = build_model(replace(config, pretrained="none"), num_classes)  # all weights come from the file
+    with machine.own_torch_state("cpu"):  # no weight stays random: all come from the file
+        model = build_model(replace(config, pretrained="none"), num_classes)
     try:
         model.load_state_dict(from_bytes(weights))
     except (SafetensorError, RuntimeError) as error:
@@ -124,7 +211,7 @@ def _rebuild(folder: Path, config: Config, num_classes: int, weights: bytes) -> 
 def model_card(config: Config, classes: list[str], about: Mapping[str, Any]) -> str:
     """What a person must know before using the model, as Markdown."""
     return _TEMPLATE.format(
-        name=f"{config.model}, {config.backbone}, inputs {' and '.join(config.inputs)}",
+        name=f"{own_code.title(config.model)}, {config.backbone}, inputs {' and '.join(config.inputs)}",
         warning=_warning(config, about["synthetic"]),
         classes=", ".join(classes),
         size=config.image_size,
@@ -150,9 +237,11 @@ def _score(about: Mapping[str, Any]) -> str:
             "Leave-one-subject-out was not run with this configuration (notebook 04): its worth is unknown."
         )
     low, high = scores["intervals"]["accuracy"]
-    return f"""Leave-one-subject-out with the same configuration: accuracy {scores["accuracy"]:.3f}
+    protocol = f"The split {scores['split']}" if "split" in scores else "Leave-one-subject-out"
+    tested = scores.get("subjects", scores["folds"])
+    return f"""{protocol} with the same configuration: accuracy {scores["accuracy"]:.3f}
 (95 % interval over subjects {low:.3f} to {high:.3f}), UF1 {scores["uf1"]:.3f}, UAR {scores["uar"]:.3f},
-chance {scores["chance"]:.3f}, {scores["folds"]} of {about["subjects"]} subjects tested. These are scores of
+chance {scores["chance"]:.3f}, {tested} of {about["subjects"]} subjects tested. These are scores of
 networks that never saw the tested person, *not* of the network in this folder, which saw all of them."""
 
 

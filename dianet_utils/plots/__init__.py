@@ -1,1 +1,1 @@
-"""Every figure of the collection, in one style; one module a room of the package."""
+"""Every figure of the collection, in one style; one module per room of the package."""

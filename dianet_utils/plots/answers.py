@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from dianet_utils.datasets.frames import Box
 from dianet_utils.dynamic_images import Moments
 from dianet_utils.plots.pictures import DETAIL, PHOTOGRAPH, STYLES, bare, draw_signed_on, small
-from dianet_utils.plots.style import BLUE, GREY, PALETTE, PHASE_COLOURS, RED, figure
+from dianet_utils.plots.style import BLUE, GREY, PALETTE, PHASE_COLOURS, RED, figure, styled
 
 _KEY_FRAMES = ("onset", "apex", "offset")
 
 
+@styled()
 def draw_found(image: NDArray[np.uint8], box: Box | None, title: str = "") -> Figure:
     """A whole frame [H, W, 3] with the box that is cut from every frame of the clip."""
     height, width = image.shape[:2]
@@ -32,6 +33,7 @@ def draw_found(image: NDArray[np.uint8], box: Box | None, title: str = "") -> Fi
     return drawn
 
 
+@styled()
 def draw_strip(frames: NDArray[np.uint8], moments: Moments, title: str = "", most: int = 7) -> Figure:
     """The key frames of a clip [T, H, W, 3] and frames spread between them, each under its number.
 
@@ -55,8 +57,9 @@ def draw_strip(frames: NDArray[np.uint8], moments: Moments, title: str = "", mos
     return drawn
 
 
+@styled()
 def draw_probabilities(probabilities: pd.Series, title: str = "") -> Figure:
-    """One bar a class, the largest on top, and a line where an even guess would be."""
+    """One bar per class, the largest on top, and a line where an even guess would be."""
     drawn, place = figure(5.0, 0.8 + 0.32 * len(probabilities))
     first = [BLUE] + [GREY] * (len(probabilities) - 1)
     bars = place.barh(probabilities.index, probabilities, color=first)
@@ -68,6 +71,7 @@ def draw_probabilities(probabilities: pd.Series, title: str = "") -> Figure:
     return drawn
 
 
+@styled()
 def draw_looks(
     images: NDArray[Any],
     looks: NDArray[np.floating],
@@ -75,7 +79,7 @@ def draw_looks(
     apex: NDArray[np.uint8],
     title: str,
 ) -> Figure:
-    """One row a phase: its dynamic image, Grad-CAM of it, and Grad-CAM laid over the apex frame.
+    """One row per phase: its dynamic image, Grad-CAM of it, and Grad-CAM laid over the apex frame.
 
     ``images`` [phase, 3, H, W] as the network gets them, ``looks`` [phase, h, w], ``apex`` [H, W, 3]. Each
     map is divided by its largest value, so that maps say where, not how much.
@@ -104,6 +108,7 @@ def _draw_heat(place: Axes, heat: NDArray[np.floating], size: tuple[int, ...], a
     return place.imshow(scaled, cmap="viridis", vmin=0, vmax=1, alpha=alpha, interpolation="nearest")
 
 
+@styled()
 def draw_stability(table: pd.DataFrame, apex: int, title: str = "") -> Figure:
     """Probabilities of the classes (columns) against the apex (index, frame numbers), the one used marked."""
     drawn, place = figure(6.0, 2.8)

@@ -11,12 +11,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dianet_utils.dynamic_images import FLOWS
-from dianet_utils.plots.style import BLUE, DIVERGING, GREY, ORANGE, PHASE_COLOURS, figure
+from dianet_utils.plots.style import BLUE, DIVERGING, GREY, ORANGE, PHASE_COLOURS, figure, styled
 from dianet_utils.tables import Entry
 
 
+@styled()
 def draw_inputs(entries: Sequence[Entry], clip: str) -> Figure:
-    """The images of one clip that each row of a table reads, one row of pictures a system.
+    """The images of one clip that each row of a table reads, one row of pictures per system.
 
     Signed images are shown in red (rose) and blue (fell), others in grey: dynamic images by their mean over
     the colours, an optical flow by its length.
@@ -46,6 +47,7 @@ def _draw_image(ax: Axes, image: NDArray[Any]) -> None:
         ax.imshow(grey, cmap=DIVERGING, vmin=-1, vmax=1)
 
 
+@styled()
 def draw_layers(systems: Mapping[str, pd.DataFrame]) -> Figure:
     """Where the weights of each system lie: thousands a stage, with the channels that each part returns.
 
@@ -81,10 +83,11 @@ def _draw_stages(ax: Axes, table: pd.DataFrame) -> None:
     ax.margins(x=0.3)
 
 
+@styled()
 def draw_recovery(kept: pd.DataFrame, drift: Mapping[str, float]) -> Figure:
     """How much each phase's image keeps of an expression, by how far it recovers, and of a steady drift.
 
-    ``kept`` has a column a phase and as index the part of the motion that is left at the offset; both in
+    ``kept`` has one column per phase and as index the part of the motion that is left at the offset; both in
     parts of the peak. ``drift`` has for each phase the part of the drift over the clip that it keeps.
     """
     fig, (left, right) = figure(6.8, 3.0, ncols=2, sharey=True, width_ratios=(2.2, 1))

@@ -16,13 +16,14 @@ from matplotlib.ticker import MaxNLocator
 from dianet_utils.datasets.clips import FRAME_NUMBERS, PHASES
 from dianet_utils.datasets.frames import clip_box, index_frames, read_frame
 from dianet_utils.datasets.provenance import title
-from dianet_utils.plots.style import BLUE, DIVERGING, GREY, ORANGE, PHASE_COLOURS, SEQUENTIAL, figure
+from dianet_utils.plots.style import BLUE, DIVERGING, GREY, ORANGE, PHASE_COLOURS, SEQUENTIAL, figure, styled
 from dianet_utils.plumbing.errors import InputError
 
 # What one phase is called in a legend.
 _PHASE_NAMES = {"onset": "onset to apex", "offset": "apex to offset"}
 
 
+@styled()
 def draw_classes(kept: pd.DataFrame, left_out: pd.DataFrame) -> Figure:
     """Bars of clips per emotion, kept ones beside those left out (hatched)."""
     counts = pd.DataFrame(
@@ -40,6 +41,7 @@ def draw_classes(kept: pd.DataFrame, left_out: pd.DataFrame) -> Figure:
     return fig
 
 
+@styled()
 def draw_phase_lengths(clips: pd.DataFrame) -> Figure:
     """Histogram of both phases' lengths in ms, frames on the upper axis, medians as dashed lines.
 
@@ -71,9 +73,10 @@ def _add_frames(ax: Axes, fps: float) -> None:
     """An upper axis in frames over one in milliseconds."""
     rate: Any = fps / 1000
     frames = ax.secondary_xaxis("top", functions=(lambda ms: ms * rate, lambda count: count / rate))
-    frames.set_xlabel(f"frames at {fps:g} a second")
+    frames.set_xlabel(f"frames at {fps:g} per second")
 
 
+@styled()
 def draw_subjects(clips: pd.DataFrame) -> Figure:
     """Clips of each class by subject; an empty cell is a class the subject never shows."""
     counts = pd.crosstab(clips["emotion"], clips["subject"])
@@ -96,8 +99,9 @@ def draw_subjects(clips: pd.DataFrame) -> Figure:
     return fig
 
 
+@styled()
 def draw_endpoints(clips: pd.DataFrame, names: Sequence[str]) -> Figure:
-    """Onset, apex and offset frame of the clips ``names``, one clip a row, cropped as used."""
+    """Onset, apex and offset frame of the clips ``names``, one clip per row, cropped as used."""
     fig, axes = figure(3.7, 1.2 * len(names) + 0.3, nrows=len(names), ncols=3, squeeze=False)
     for row, name in zip(axes, names, strict=True):
         for ax, which, (number, image) in zip(row, FRAME_NUMBERS, _endpoints(clips, name), strict=True):
@@ -107,6 +111,7 @@ def draw_endpoints(clips: pd.DataFrame, names: Sequence[str]) -> Figure:
     return fig
 
 
+@styled()
 def draw_apex_differences(clips: pd.DataFrame, names: Sequence[str]) -> Figure:
     """Apex minus onset of the clips ``names`` in grey levels (of 255), smoothed over about 3 pixels.
 
@@ -129,6 +134,7 @@ def draw_apex_differences(clips: pd.DataFrame, names: Sequence[str]) -> Figure:
     return fig
 
 
+@styled()
 def draw_crop(clips: pd.DataFrame, name: str) -> Figure:
     """A clip's onset frame as released with its crop, and what the crop leaves; for ``crop`` == "face"."""
     clip = _clip(clips, name)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from dianet_utils import paper
 from dianet_utils.config import LEAKY
 from dianet_utils.evaluation import SCORES
-from dianet_utils.plots.style import BLUE, GREEN, GREY, ORANGE, PALETTE, RED, figure
+from dianet_utils.plots.style import BLUE, GREEN, GREY, ORANGE, PALETTE, RED, figure, styled
 
 _NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
 _LOOKS = {"pooled": ("o", 1.0), "mean over folds": ("s", 0.55)}
@@ -23,6 +23,7 @@ def _label(policy: str) -> str:
     return f"LEAKY: {policy}" if policy == LEAKY else policy
 
 
+@styled()
 def draw_policies(table: pd.DataFrame, chance: float, title: str) -> Figure:
     """Every score of every policy, pooled and as a mean over folds, with intervals over subjects.
 
@@ -55,8 +56,9 @@ def _draw_interval(ax: Axes, row: pd.Series, height: float, marker: str, colour:
     ax.annotate(f"{row['value']:.3f}", (row["value"], height), (0, 4), **above)
 
 
+@styled()
 def draw_choosing(folds: Sequence[dict[str, Any]], title: str) -> Figure:
-    """Accuracy on the test subject after each epoch, a thin line a fold; the epoch that a leaky run keeps.
+    """Accuracy on the test subject by epoch, one thin line per fold, and the epoch that a leaky run keeps.
 
     ``folds`` are those of a run with the policy ``test_subject``. The gap between the mean of the kept
     epochs and the mean of the last ones is what choosing brings.
@@ -77,6 +79,7 @@ def draw_choosing(folds: Sequence[dict[str, Any]], title: str) -> Figure:
     return fig
 
 
+@styled()
 def draw_zero_skill(table: pd.DataFrame, title: str) -> Figure:
     """What a classifier without skill scores when the best of so many epochs is kept.
 
@@ -100,6 +103,7 @@ def draw_zero_skill(table: pd.DataFrame, title: str) -> Figure:
     return fig
 
 
+@styled()
 def draw_reliability(curves: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """Share of right clips against the confidence they were given, and how many clips lie where.
 
@@ -122,8 +126,9 @@ def draw_reliability(curves: Mapping[str, pd.DataFrame], title: str) -> Figure:
     return fig
 
 
+@styled()
 def draw_granularity(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """How many of the paper's own accuracies each number of clips makes possible: a panel a dataset.
+    """How many of the paper's own accuracies each number of clips makes possible: one panel per dataset.
 
     ``tables`` maps a dataset to what :func:`dianet_utils.evaluation.granularity.paper_fits` gives. The count
     that our selection leaves is marked.

@@ -11,7 +11,19 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from dianet_utils.plots.style import BLUE, DIVERGING, GREEN, GREY, ORANGE, PALETTE, PHASE_COLOURS, RED, figure
+from dianet_utils.config import own_code
+from dianet_utils.plots.style import (
+    BLUE,
+    DIVERGING,
+    GREEN,
+    GREY,
+    ORANGE,
+    PALETTE,
+    PHASE_COLOURS,
+    RED,
+    figure,
+    styled,
+)
 
 _ROWS = {"onset": 2.15, "offset": 0.75}  # height of each stream's middle in the diagram
 _FUSION_NAMES = {
@@ -24,6 +36,7 @@ _FUSION_NAMES = {
 }
 
 
+@styled()
 def draw_architecture(
     images: NDArray[np.floating], streams: str = "shared", fusion: str = "cross_channel", classes: int = 5
 ) -> Figure:
@@ -33,6 +46,7 @@ def draw_architecture(
     return fig
 
 
+@styled()
 def draw_architecture_on(
     ax: Axes,
     images: NDArray[np.floating],
@@ -52,7 +66,7 @@ def draw_architecture_on(
             _arrow(ax, (start, height), (end, height), colour)
     _draw_streams(ax, streams)
     middle = sum(_ROWS.values()) / 2
-    _box(ax, 4.75, middle, 1.5, 2.35, _FUSION_NAMES[fusion], GREEN)
+    _box(ax, 4.75, middle, 1.5, 2.35, _FUSION_NAMES.get(fusion, own_code.title(fusion)), GREEN)
     for x, width, label in ((6.2, 0.66, "concat\n1024"), (7.15, 0.82, "projec-\ntion\n512")):
         _box(ax, x, middle, width, 2.35 if x < 7 else 1.5, label, GREY)
     _box(ax, 8.45, middle, 1.3, 1.5, f"MLP:\nlinear, ReLU,\ndropout, linear\n{classes} scores", GREY)
@@ -62,7 +76,7 @@ def draw_architecture_on(
 
 
 def _draw_streams(ax: Axes, streams: str) -> None:
-    """One backbone across both rows, or one a row."""
+    """One backbone across both rows, or one per row."""
     if streams == "shared":
         _box(ax, 2.08, sum(_ROWS.values()) / 2, 1.12, 2.35, "backbone\n(one for\nboth)", GREY)
         return
@@ -99,10 +113,14 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colou
     ax.add_patch(FancyArrowPatch(start, end, color=colour, mutation_scale=9, shrinkA=0, shrinkB=0, **look))
 
 
+@styled()
 def draw_costs(costs: pd.DataFrame) -> Figure:
-    """Bars of parameters and of arithmetic; ``costs`` has a row a network, columns parameters and flops."""
+    """Bars of parameters and arithmetic; ``costs`` has one row per network, columns parameters and flops."""
     fig, axes = figure(6.0, 0.9 + 0.36 * len(costs), ncols=2, sharey=True)
-    sides = (("parameters", 1e6, "million parameters", BLUE), ("flops", 1e9, "GFLOP a clip, forward", ORANGE))
+    sides = (
+        ("parameters", 1e6, "million parameters", BLUE),
+        ("flops", 1e9, "GFLOP per clip, forward", ORANGE),
+    )
     for ax, (column, unit, label, colour) in zip(axes, sides, strict=True):
         bars = ax.barh(costs.index, costs[column] / unit, color=colour)
         ax.bar_label(bars, fmt="%.3g", padding=3, fontsize=9)
@@ -112,6 +130,7 @@ def draw_costs(costs: pd.DataFrame) -> Figure:
     return fig
 
 
+@styled()
 def draw_softmax(counts: Sequence[int] = (1, 2, 4, 16)) -> Figure:
     """The weight that softmax gives one key against its score, the other keys' scores being 0."""
     fig, ax = figure(4.6, 2.3)
@@ -128,8 +147,9 @@ def draw_softmax(counts: Sequence[int] = (1, 2, 4, 16)) -> Figure:
     return fig
 
 
+@styled()
 def draw_gradients(norms: pd.DataFrame) -> Figure:
-    """Gradient norms of the projections; a row a reading, columns query, key and value.
+    """Gradient norms of the projections; one row per reading, columns query, key and value.
 
     The axis is logarithmic, but linear below the power of ten under the smallest norm, so that zero shows.
     """
@@ -155,6 +175,7 @@ def draw_gradients(norms: pd.DataFrame) -> Figure:
     return fig
 
 
+@styled()
 def draw_attention(maps: NDArray[np.floating], unit: str, first: int = 32) -> Figure:
     """Both directions' attention maps [2, L, L], their ``first`` rows and columns; a token is a ``unit``.
 
@@ -171,6 +192,7 @@ def draw_attention(maps: NDArray[np.floating], unit: str, first: int = 32) -> Fi
     return fig
 
 
+@styled()
 def draw_consistency_loss() -> Figure:
     """Eq. 4 against the angle between the two features, with four pairs of arrows as examples."""
     fig, ax = figure(4.6, 2.4)
@@ -200,8 +222,9 @@ def _draw_pair(ax: Axes, place: NDArray[np.floating], degrees: float) -> None:
         ax.quiver(place[0], place[1] + lift, np.cos(turn), np.sin(turn), color=colour, zorder=3, **look)
 
 
+@styled()
 def draw_tradeoff(history: pd.DataFrame) -> Figure:
-    """What lambda trades: cross-entropy and angle by training step, a line a weight.
+    """What lambda trades: cross-entropy and angle by training step, one line per weight.
 
     ``history`` columns: weight, step, cross_entropy, angle (degrees).
     """
@@ -220,8 +243,9 @@ def draw_tradeoff(history: pd.DataFrame) -> Figure:
     return fig
 
 
+@styled()
 def draw_augmented(images: NDArray[np.floating], titles: Sequence[str]) -> Figure:
-    """Columns of versions of a clip, a row a phase, in grey; ``images`` [version, 2, H, W]."""
+    """Columns of versions of a clip, one row per phase, in grey; ``images`` [version, 2, H, W]."""
     fig, axes = figure(1.2 * len(images), 2.5, nrows=2, ncols=len(images))
     for column, title in enumerate(titles):
         axes[0, column].set_title(title, fontsize=9)

@@ -10,13 +10,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dianet_utils.plots.style import BLUE, DIVERGING, GREEN, GREY, ORANGE, PALETTE, PHASE_COLOURS, RED, figure
+from dianet_utils.plots.style import (
+    BLUE,
+    DIVERGING,
+    GREEN,
+    GREY,
+    ORANGE,
+    PALETTE,
+    PHASE_COLOURS,
+    RED,
+    figure,
+    styled,
+)
 
 STYLES = ("-", "--", ":", "-.")
 _METHODS = {"annotated": GREEN, "midpoint": GREY, "difference": BLUE, "flow": ORANGE}
 _STEPS, _DETAIL = 15, 64  # colours of signed images and their pixels: enough to read, small in a notebook
 
 
+@styled()
 def draw_spotting(
     numbers: NDArray[Any], curves: Mapping[str, NDArray[Any]], marks: Mapping[str, int]
 ) -> Figure:
@@ -37,6 +49,7 @@ def draw_spotting(
     return fig
 
 
+@styled()
 def draw_weight(face: NDArray[Any], weight: NDArray[Any]) -> Figure:
     """A face [H, W, 3], the weight of its pixels [S, S] from 0 to 1, and the face under it."""
     fig, axes = figure(5.4, 2.1, ncols=3)
@@ -50,8 +63,9 @@ def draw_weight(face: NDArray[Any], weight: NDArray[Any]) -> Figure:
     return fig
 
 
+@styled()
 def draw_errors(errors: pd.DataFrame) -> Figure:
-    """Histograms of the error in frames, one panel a method; positive is late, a red line marks no error."""
+    """Histograms of the error in frames, one panel per method; positive is late, no error is a red line."""
     reach = max(10, int(np.ceil(errors.abs().quantile(0.98).max())))
     bins = np.arange(-reach, reach + 2) - 0.5
     fig, axes = figure(6.4, 1.35 * errors.shape[1] + 0.5, nrows=errors.shape[1], sharex=True, squeeze=False)
@@ -66,10 +80,11 @@ def draw_errors(errors: pd.DataFrame) -> Figure:
     return fig
 
 
+@styled()
 def draw_curves(
     curves: Mapping[str, pd.DataFrame], chance: float, clipped: pd.Series, title: str = ""
 ) -> Figure:
-    """Accuracy over the shift of the apex with its 95 % interval, one line a model; below, the clipped clips.
+    """Accuracy by shift of the apex with its 95 % interval, one line per model; below, the clipped clips.
 
     ``curves`` holds tables of :func:`dianet_utils.evaluation.apex_errors.curve`; ``clipped`` the share of
     clips, by shift, whose apex had to stop inside the clip.
@@ -88,6 +103,7 @@ def draw_curves(
     return fig
 
 
+@styled()
 def draw_gains(table: pd.DataFrame, label: str, title: str = "") -> Figure:
     """A paired difference in accuracy by shift with its 95 % interval; filled where Holm's p < 0.05."""
     fig, ax = figure(6.4, 2.8)
@@ -101,8 +117,9 @@ def draw_gains(table: pd.DataFrame, label: str, title: str = "") -> Figure:
     return fig
 
 
+@styled()
 def draw_shifted(images: Mapping[int, NDArray[Any]], phases: Sequence[str], title: str = "") -> Figure:
-    """Images [phase, 3, H, W] of one clip, one column a shift of its apex, one row a phase."""
+    """Images [phase, 3, H, W] of one clip, one column per shift of its apex, one row per phase."""
     fig, axes = figure(
         0.5 + 1.15 * len(images),
         0.6 + 1.15 * len(phases),
@@ -120,10 +137,11 @@ def draw_shifted(images: Mapping[int, NDArray[Any]], phases: Sequence[str], titl
     return fig
 
 
+@styled()
 def draw_flows(
     images: Mapping[str, NDArray[Any]], flows: Mapping[str, NDArray[Any]], title: str = ""
 ) -> Figure:
-    """Dynamic images and flows [3, H, W] of one clip by phase: one row a phase.
+    """Dynamic images and flows [3, H, W] of one clip by phase: one row per phase.
 
     Columns: the dynamic image (where signed: red rose), the flow to the right (red) and left, down (red) and
     up; images of the scaling "minmax" are grey.

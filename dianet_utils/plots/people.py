@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dianet_utils.plots.style import figure
+from dianet_utils.plots.style import figure, styled
 from dianet_utils.synthetic import UNITS, ClipPlan, Settings, plan, render_clip
 
 
@@ -51,6 +51,7 @@ def _apex(clip: ClipPlan, settings: Settings) -> NDArray[np.uint8]:
     return next(render_clip(clip, settings, [clip.true_apex]))
 
 
+@styled()
 def _sheet(frames: Sequence[NDArray[np.uint8]], titles: Sequence[str], columns: int, title: str) -> Figure:
     """Frames in rows of ``columns``, each under its title."""
     rows = math.ceil(len(frames) / columns)

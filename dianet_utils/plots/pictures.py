@@ -11,7 +11,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dianet_utils.dynamic_images import Bank, scale_minmax, scale_signed
-from dianet_utils.plots.style import BLUE, DIVERGING, GREY, ORANGE, PALETTE, PHASE_COLOURS, RED, figure
+from dianet_utils.plots.style import (
+    BLUE,
+    DIVERGING,
+    GREY,
+    ORANGE,
+    PALETTE,
+    PHASE_COLOURS,
+    RED,
+    figure,
+    styled,
+)
 
 STYLES = ("-", "--", ":", "-.")
 PHOTOGRAPH, DETAIL = (
@@ -21,6 +31,7 @@ PHOTOGRAPH, DETAIL = (
 COLOURS = 15  # steps of the signed map: enough to read, and small in a stored notebook
 
 
+@styled()
 def draw_pictures(images: Mapping[str, NDArray[Any]], title: str = "", width: float = 6.0) -> Figure:
     """A row of pictures [H, W, 3] or [H, W] uint8, as they are, each under its name."""
     drawn, axes = figure(width, width / len(images) + 0.55, ncols=len(images), squeeze=False)
@@ -32,6 +43,7 @@ def draw_pictures(images: Mapping[str, NDArray[Any]], title: str = "", width: fl
     return drawn
 
 
+@styled()
 def draw_signed(images: Mapping[str, NDArray[Any]], title: str = "", width: float = 6.0) -> Figure:
     """A row of dynamic images [H, W, 3], each divided by its own robust range: red rose, blue fell."""
     height = (width - 1.0) / len(images) + 0.6
@@ -46,6 +58,7 @@ def draw_signed(images: Mapping[str, NDArray[Any]], title: str = "", width: floa
     return drawn
 
 
+@styled()
 def draw_ranking(frames: NDArray[Any], means: NDArray[Any], direction: NDArray[Any]) -> Figure:
     """Frames of two pixels [T, 2] in their plane with the running means, and the means' scores in time."""
     drawn, (plane, scores) = figure(6.4, 3.0, ncols=2)
@@ -70,6 +83,7 @@ def draw_ranking(frames: NDArray[Any], means: NDArray[Any], direction: NDArray[A
     return drawn
 
 
+@styled()
 def draw_votes(pairs: NDArray[Any]) -> Figure:
     """The votes of all pairs of frames [pair, T] as -1, 0, 1, and each frame's sum of votes."""
     import seaborn as sns
@@ -90,6 +104,7 @@ def draw_votes(pairs: NDArray[Any]) -> Figure:
     return drawn
 
 
+@styled()
 def draw_weights(rows: Mapping[str, NDArray[Any]], title: str = "") -> Figure:
     """Weightings of the same frames [T], each divided by its largest; the first is the reference."""
     drawn, place = figure(6.0, 3.0)
@@ -106,6 +121,7 @@ def draw_weights(rows: Mapping[str, NDArray[Any]], title: str = "") -> Figure:
     return drawn
 
 
+@styled()
 def draw_phases(images: Mapping[str, NDArray[Any]], title: str = "") -> Figure:
     """Dynamic images [H, W, 3] by phase: signed above, min-max as a network gets them below."""
     drawn, axes = figure(6.0, 4.3, nrows=2, ncols=len(images), squeeze=False)
@@ -121,6 +137,7 @@ def draw_phases(images: Mapping[str, NDArray[Any]], title: str = "") -> Figure:
     return drawn
 
 
+@styled()
 def draw_course(
     numbers: NDArray[Any], motion: NDArray[Any], rows: Mapping[str, NDArray[Any]], apex: int, unit: str
 ) -> Figure:
@@ -141,6 +158,7 @@ def draw_course(
     return drawn
 
 
+@styled()
 def draw_follow(
     frames: NDArray[Any],
     numbers: NDArray[Any],
@@ -167,8 +185,9 @@ def draw_follow(
     return drawn
 
 
+@styled()
 def draw_responses(table: pd.DataFrame, unit: str) -> Figure:
-    """What each phase's image keeps of the motion: one point a clip, columns are phases."""
+    """What each phase's image keeps of the motion: one point per clip, columns are phases."""
     import seaborn as sns
 
     drawn, place = figure(6.0, 2.8)
@@ -182,6 +201,7 @@ def draw_responses(table: pd.DataFrame, unit: str) -> Figure:
     return drawn
 
 
+@styled()
 def draw_resampling(matrix: NDArray[Any], folded: NDArray[Any]) -> Figure:
     """Linear interpolation as a matrix [new, T], and the weights on the original frames it folds into [T]."""
     drawn, (grid, below) = figure(6.0, 4.2, nrows=2, sharex=True)
@@ -197,10 +217,11 @@ def draw_resampling(matrix: NDArray[Any], folded: NDArray[Any]) -> Figure:
     grid.set(ylabel="new frame", title=f"{count} frames become {length}")
     below.bar(np.arange(1, count + 1), folded / (length - 1), color=[RED if w > 0 else BLUE for w in folded])
     below.axhline(0, color="black", lw=0.8)
-    below.set(xlabel="original frame", ylabel="weight", title="the same, folded into one weight a frame")
+    below.set(xlabel="original frame", ylabel="weight", title="the same, folded into one weight per frame")
     return drawn
 
 
+@styled()
 def draw_scalings(image: NDArray[Any]) -> Figure:
     """The values of a dynamic image, and where the two scalings put them; a red line marks 0."""
     zero = -image.min() * 255 / max(np.ptp(image), 1)
@@ -218,8 +239,9 @@ def draw_scalings(image: NDArray[Any]) -> Figure:
     return drawn
 
 
+@styled()
 def draw_contact_sheet(bank: Bank, title: str = "") -> Figure:
-    """The first clip of each class of a bank, channels averaged: one row a phase, one column a class."""
+    """The first clip of each class of a bank, channels averaged: one row per phase, one column per class."""
     labels, names, phases = bank.clips["emotion"].to_numpy(), bank.classes, bank.phases
     cell = min(1.3, 6.6 / len(names))  # inches
     size = (cell * len(names) + 0.4, (cell + 0.05) * len(phases) + 0.5)

@@ -7,13 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dianet_utils.plots.style import BLUE, GREY, ORANGE, RED, figure
+from dianet_utils.plots.style import BLUE, GREY, ORANGE, RED, figure, styled
 
 LEVEL = 0.05
 
 
+@styled()
 def draw_readings(table: pd.DataFrame, data: str) -> Figure:
-    """Accuracy with its interval, one line a reading, grouped by question; ``data`` names the clips.
+    """Accuracy with its interval, one line per reading, grouped by question; ``data`` names the clips.
 
     ``table`` is what :func:`dianet_utils.tables.readings_table` gives. The default is hollow and its accuracy
     runs down the figure; a reading that differs from it (Holm's p below 0.05) is a red diamond.
@@ -69,8 +70,9 @@ def _legend() -> list[Line2D]:
     ]
 
 
+@styled()
 def draw_lambda(table: pd.DataFrame) -> Figure:
-    """Cosine between the streams (left) and accuracy with its interval (right), a point a lambda.
+    """Cosine between the streams (left) and accuracy with its interval (right), one point per lambda.
 
     ``table``: index lambda, columns ``cosine`` and, in percent, ``accuracy low high``.
     """
@@ -89,8 +91,9 @@ def draw_lambda(table: pd.DataFrame) -> Figure:
     return fig
 
 
+@styled()
 def draw_transfer(table: pd.DataFrame, data: str) -> Figure:
-    """Accuracy on the same kind of clips, by who trained and on what; one line a run.
+    """Accuracy on the same kind of clips, by who trained and on what; one line per run.
 
     ``table``: index the run's name for people, columns ``accuracy low high chance`` in percent.
     """

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from dianet_utils import paper
-from dianet_utils.plots.style import BLUE, GREY, ORANGE, RED, SEQUENTIAL, figure
+from dianet_utils.plots.style import BLUE, GREY, ORANGE, RED, SEQUENTIAL, figure, styled
 
 if TYPE_CHECKING:
     from dianet_utils.loso.folds import Fold
@@ -20,8 +20,9 @@ _LIGHT = "#DCE6EE"
 _ROLES = {"trains": _LIGHT, "validates": ORANGE, "tests": BLUE, "tests and chooses: LEAKY": RED}
 
 
+@styled()
 def draw_protocol(folds: "Sequence[Fold]", clips: pd.DataFrame) -> Figure:
-    """Who trains, validates and tests in each fold: one row a fold, one column a subject."""
+    """Who trains, validates and tests in each fold: one row per fold, one column per subject."""
     subjects = sorted(clips["subject"].unique())
     roles = np.zeros((len(folds), len(subjects)), dtype=int)
     column = {name: index for index, name in enumerate(subjects)}
@@ -34,15 +35,17 @@ def draw_protocol(folds: "Sequence[Fold]", clips: pd.DataFrame) -> Figure:
     ax.set_xticks(np.arange(len(subjects)) + 0.5, subjects, rotation=90 if len(subjects) > 16 else 0)
     ax.set_yticks(np.arange(len(folds)) + 0.5, [fold.subject for fold in folds])
     ax.invert_yaxis()
-    ax.set(xlabel="subject", ylabel="fold (subject left out)")
+    alone = all(set(clips["subject"].iloc[fold.test]) == {fold.subject} for fold in folds)
+    ax.set(xlabel="subject", ylabel=f"fold (subject{'' if alone else 's'} left out)")
     shown = list(_ROLES.items()) if (roles == 3).any() else list(_ROLES.items())[:3]
     handles = [Patch(color=colour, label=name) for name, colour in shown]
     fig.legend(handles=handles, loc="outside upper center", ncols=3)
     return fig
 
 
+@styled()
 def draw_training(folds: Sequence[dict[str, Any]]) -> Figure:
-    """Training and validation loss over the epochs, one thin line a fold, the median thick.
+    """Training and validation loss over the epochs, one thin line per fold, the median thick.
 
     Folds of a leaky run have no validation loss, and the figure says which run it shows.
     """
@@ -67,6 +70,7 @@ def draw_training(folds: Sequence[dict[str, Any]]) -> Figure:
     return fig
 
 
+@styled()
 def draw_confusion(confusion: np.ndarray, classes: Sequence[str], title: str = "") -> Figure:
     """Confusion matrix [true, predicted]: clips in each cell, shaded by the share of the true class."""
     share = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
@@ -85,6 +89,7 @@ def draw_confusion(confusion: np.ndarray, classes: Sequence[str], title: str = "
     return fig
 
 
+@styled()
 def draw_subjects(table: pd.DataFrame, chance: float, title: str = "") -> Figure:
     """Accuracy of each subject's fold, sorted; the number of clips stands at each point."""
     table = table.sort_values("accuracy")
@@ -104,11 +109,13 @@ def draw_subjects(table: pd.DataFrame, chance: float, title: str = "") -> Figure
     return fig
 
 
+@styled()
 def draw_against_paper(metrics: dict[str, Any], title: str) -> Figure:
     """Our accuracy with its interval beside the accuracies that the paper prints for DIANet.
 
     ``title`` names our data; a line parts data on which the paper has no results, such as synthetic clips or
-    clips of unknown origin, from the paper's.
+    clips of unknown origin, from the paper's,
+    and so does a result of another split.
     """
     fig, ax = figure(6.4, 2.6)
     for row, name in enumerate(paper.DATASETS):
@@ -122,9 +129,11 @@ def draw_against_paper(metrics: dict[str, Any], title: str) -> Figure:
     ax.set(xlim=(0, 108), xlabel="accuracy over all clips, % (Eq. 6)")
     if metrics.get("leaky"):
         fig.suptitle("LEAKY: the test subject's accuracy chose our epochs", color=RED)
-    if metrics["synthetic"] is not False or metrics["dataset"] not in paper.DATASETS:
+    other = metrics["synthetic"] is not False or metrics["dataset"] not in paper.DATASETS
+    if other or "split" in metrics:
+        what = "Other data" if other else "Another split"
         ax.axhline(len(labels) - 0.5, color="black", lw=0.8)
-        ax.set_title("Other data above the line than below: not comparable", loc="left")
+        ax.set_title(f"{what} above the line than below: not comparable", loc="left")
     return fig
 
 

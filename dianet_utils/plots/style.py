@@ -1,5 +1,11 @@
-"""The one plot style: colour-blind safe, readable at the size shown, no decoration."""
+"""The one plot style: colour-blind safe, readable at the size shown, no decoration.
 
+It holds for our figures only, while they are made, drawn and saved: the reader's own settings of matplotlib,
+and the looks of the reader's own figures, stay as they are.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
@@ -50,14 +56,45 @@ _RC: Any = {
 }
 
 
-def use_style() -> None:
-    """Apply the style to every figure drawn from here on."""
+@contextmanager
+def styled() -> Iterator[None]:
+    """The style inside a ``with`` block, or as ``@styled()`` inside a function that draws.
+
+    Only what the style sets is set and put back: matplotlib's ``rc_context`` would also undo what the backend
+    of a notebook sets when the first figure loads it.
+    """
+    before = {name: matplotlib.rcParams[name] for name in _RC}
     matplotlib.rcParams.update(_RC)
+    try:
+        yield
+    finally:
+        matplotlib.rcParams.update(before)
+
+
+class StyledFigure(Figure):
+    """A figure that keeps the style: ticks, fonts and the resolution of a file are settled late."""
+
+    def draw(self, renderer: Any) -> None:
+        """Draw with the style, whatever is set now."""
+        with styled():
+            super().draw(renderer)
+
+    def get_tightbbox(self, *args: Any, **kwargs: Any) -> Any:
+        """Measure with the style, as a notebook does before it shows a figure."""
+        with styled():
+            return super().get_tightbbox(*args, **kwargs)
+
+    def savefig(self, *args: Any, **kwargs: Any) -> None:
+        """Save with the style."""
+        with styled():
+            super().savefig(*args, **kwargs)
 
 
 def figure(width: float = 6.0, height: float = 3.2, **subplots: Any) -> tuple[Figure, Any]:
-    """A styled figure and its axes, ``width`` by ``height`` inches; ``subplots`` go to pyplot."""
+    """A figure and its axes, ``width`` by ``height`` inches, for a function that is :func:`styled`.
+
+    ``subplots`` go to pyplot.
+    """
     import matplotlib.pyplot as plt
 
-    use_style()
-    return plt.subplots(figsize=(width, height), **subplots)
+    return plt.subplots(figsize=(width, height), FigureClass=StyledFigure, **subplots)

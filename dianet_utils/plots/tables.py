@@ -14,8 +14,9 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from dianet_utils import paper
 from dianet_utils.config import LEAKY_MARK
-from dianet_utils.plots.style import BLUE, DIVERGING, GREY, PALETTE, RED, figure
+from dianet_utils.plots.style import BLUE, DIVERGING, GREY, PALETTE, RED, figure, styled
 from dianet_utils.tables import Summary
+from dianet_utils.tables.writing import bound_text
 
 # The shape of a published point tells how it is known.
 KIND_MARKERS = {"printed": "D", "derived": "s", "other source": "^", "bound": "<"}
@@ -29,8 +30,9 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return table.to_dict("records")  # type: ignore[return-value]  # column names are texts here
 
 
+@styled()
 def draw_table(summary: Summary) -> Figure:
-    """Ours with intervals beside the paper's cells: a row a system, a panel a dataset.
+    """Ours with intervals beside the paper's cells: one row per system, one panel per dataset.
 
     Clips on which the paper has no results, such as synthetic ones, have a panel of their own; on one of its
     datasets ours stand in its panel.
@@ -49,7 +51,7 @@ def draw_table(summary: Summary) -> Figure:
     if summary.apart:
         axes[0].set_title(_called(summary), color=BLUE)
         axes[0].set_facecolor("#EFF5FA")
-    if summary.leaky:
+    if summary.leaky or summary.split:
         fig.suptitle(summary.data, color=RED)
     axes[0].set_yticks(range(len(rows)), summary.rows["system"])
     axes[0].set(xlim=(0, 100), ylim=(len(rows) - 0.4, -0.7), xticks=(0, 25, 50, 75, 100))
@@ -82,12 +84,17 @@ def _face(kind: str) -> str:
 def _draw_published(ax: Axes, rows: list[dict[str, Any]], dataset: str) -> None:
     """The paper's cells of one dataset; a cell without a value says why."""
     for place, row in enumerate(rows):
-        value, kind = row[dataset], row[f"{dataset}_kind"]
+        value, lower, kind = (row[f"{dataset}{end}"] for end in ("", "_lower", "_kind"))
         if pd.isna(value):
             ax.text(3, place, kind, **_ASIDE)
             continue
-        ax.plot(value, place, KIND_MARKERS[kind], color=GREY, mfc=_face(kind), ms=6.5)
-        ax.annotate(f"{'below ' * (kind == 'bound')}{value:.2f}", (value, place), (0, 6), **_ABOVE)
+        if kind == "bound":
+            ax.plot([0 if pd.isna(lower) else lower, value], [place, place], color=GREY, lw=1, ls=":")
+        text = bound_text(value, lower) if kind == "bound" else f"{value:.2f}"
+        ax.plot(
+            value, place, KIND_MARKERS[kind], color=GREY, mfc="white" if kind == "bound" else GREY, ms=6.5
+        )
+        ax.annotate(text, (value, place), (0, 6), **_ABOVE)
 
 
 def _draw_ours(ax: Axes, rows: list[dict[str, Any]], alone: bool) -> None:
@@ -112,6 +119,7 @@ def _chance(rows: list[dict[str, Any]]) -> float:
     return next(row["chance"] for row in rows if not pd.isna(row["chance"]))
 
 
+@styled()
 def draw_pairs(comparisons: pd.DataFrame, titles: Mapping[str, str], data: str) -> Figure:
     """Row against row: how many points the row is ahead of the column, and Holm's p below it.
 
@@ -161,10 +169,11 @@ def p_text(p: float) -> str:
     return f"p {p:.3f}".replace("0.", ".") if p < 0.1 else f"p {p:.2f}".replace("0.", ".")
 
 
+@styled()
 def draw_cost(summary: Summary) -> Figure:
-    """Accuracy with its interval against the arithmetic and the weights it takes, one point a system."""
+    """Accuracy with its interval against the arithmetic and the weights it takes, one point per system."""
     rows = _records(summary.rows.dropna(subset="accuracy"))
-    panels = {"flops": "MFLOP a clip", "parameters": "parameters, millions"}
+    panels = {"flops": "MFLOP per clip", "parameters": "parameters, millions"}
     fig, axes = figure(6.8, 3.6, ncols=2, sharey=True)
     for ax, (column, label) in zip(axes, panels.items(), strict=True):
         for index, row in enumerate(rows):

@@ -5,7 +5,7 @@ class InputError(ValueError):
     """Something a user can mend: a wrong parameter, a missing file, a sheet that does not parse.
 
     The message is one sentence that says what is wrong, where, and what to do about it. Where many
-    things are wrong at once the message lists them all, one a line.
+    things are wrong at once the message lists them all, one per line.
     """
 
 

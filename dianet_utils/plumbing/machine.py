@@ -81,6 +81,38 @@ def one_opencv_thread() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
+@contextmanager
+def own_torch_state(device: str) -> Iterator[None]:
+    """One thread on a CPU, and afterwards the number of threads and the random states that torch had before.
+
+    ``device`` is where the block calculates: the states of GPUs are kept where it is one of them, and a block
+    on a CPU must leave theirs alone (:func:`seed_torch`).
+    """
+    import torch
+
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    states = torch.cuda.get_rng_state_all() if device.startswith("cuda") else []
+    if device == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_rng_state(state)
+        if states:
+            torch.cuda.set_rng_state_all(states)
+
+
+def seed_torch(seed: int, device: str) -> None:
+    """Seed the random state that torch draws from on a device; on a CPU no GPU is seeded with it."""
+    import torch
+
+    if device == "cpu":
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)
+
+
 def has_bfloat16(device: str) -> bool:
     """Whether a torch device calculates in bfloat16 itself; elsewhere it is emulated, slower than float32.
 

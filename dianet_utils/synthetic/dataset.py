@@ -46,13 +46,37 @@ COLUMNS = (
 def generate(
     settings: Settings | None = None, out: str | Path | None = None, workers: int = 0, shown: bool = True
 ) -> Path:
-    """Write a dataset (by default, of the default settings) and return its absolute folder.
+    """Write a synthetic dataset and return its folder.
 
-    ``out`` is a new folder, or one that an earlier call with the same settings wrote or began; by
-    default one under data/synthetic named after the settings. ``workers`` processes render (0: one a
-    core; 1: this process alone), which changes no byte. ``shown`` prints progress. Clips that are there
-    and whole are kept. A second process that wants the same dataset waits for the first. Raises InputError
-    if ``out`` holds something else or cannot be written.
+    Clips that are there and whole are kept. A second process that wants the same dataset waits for the first.
+
+    Args:
+        settings: Size and difficulty; None for the default ones.
+        out: A new folder, or one that an earlier call with the same settings wrote or began; None for one
+            under data/synthetic named after the settings.
+        workers: Processes that render (0: one per core; 1: this process alone), which changes no byte.
+        shown: Whether to print progress.
+
+    Returns:
+        The absolute folder.
+
+    Raises:
+        InputError: If ``out`` holds something else or cannot be written.
+
+    Example:
+        One file per frame that is planned, and the second call finds nothing left to do.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> from dianet_utils import synthetic
+        >>> small = {"subjects": 3, "clips_per_emotion": 1, "size": 48, "duration": (16, 20)}
+        >>> settings = synthetic.Settings(**small, emotions=("disgust", "surprise"))
+        >>> with TemporaryDirectory() as folder:
+        ...     root = synthetic.generate(settings, folder, workers=1, shown=False)
+        ...     times = {path: path.stat().st_mtime_ns for path in root.glob("frames/*/*/*.jpg")}
+        ...     again = synthetic.generate(settings, folder, workers=1, shown=False)
+        ...     kept = times == {path: path.stat().st_mtime_ns for path in again.glob("frames/*/*/*.jpg")}
+        >>> len(times) == sum(clip.offset for clip in synthetic.plan(settings)), kept
+        (True, True)
     """
     settings = settings or Settings()
     out = Path(out) if out is not None else files.DATA / "synthetic" / settings.key

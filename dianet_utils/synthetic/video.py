@@ -15,7 +15,7 @@ QUALITY = 95  # of each frame's JPEG, as a careful camera would write it
 
 
 def write_video(clip: ClipPlan, settings: Settings, path: str | Path) -> Path:
-    """Write a clip as Motion JPEG in an ``.avi`` file, 200 frames a second: head and shoulders before a wall.
+    """Write a clip as Motion JPEG in an ``.avi`` file, 200 frames per second, of head and shoulders.
 
     OpenCV brings this codec everywhere, and each frame is coded alone, so small motions survive as they do in
     the datasets' JPEG files. The file appears whole or not at all.

@@ -47,9 +47,9 @@ def size_of(clip: ClipPlan, out: Path) -> int | None:
 
 
 def write_clips(clips: Sequence[ClipPlan], settings: Settings, out: Path, workers: int, shown: bool) -> None:
-    """Render clips into ``out`` by ``workers`` processes (0: one a core; 1: this one)."""
+    """Render clips into ``out`` by ``workers`` processes (0: one per core; 1: this one)."""
     if workers < 0:
-        raise InputError(f"workers must be 0 (one a core) or more, not {workers}.")
+        raise InputError(f"workers must be 0 (one per core) or more, not {workers}.")
     jobs = _jobs(clips)
     workers = min(workers or machine.cores(), len(jobs))
     progress = Progress(len(clips), "clips", "Generating synthetic clips", shown=shown)

@@ -2,7 +2,7 @@
 
 ``rows`` says which rows a table has, ``running`` runs them through leave-one-subject-out, ``summary``
 puts the results beside the paper's cells, and ``writing`` makes the table for people and the files.
-``questions`` are what the paper does not settle, ``readings`` their rows beside the default.
+``questions`` are what the paper does not settle, ``alternatives`` their rows beside the default.
 """
 
 from dianet_utils.tables.alternatives import (

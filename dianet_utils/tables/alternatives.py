@@ -10,6 +10,7 @@ import pandas as pd
 from dianet_utils import run
 from dianet_utils.config import Config
 from dianet_utils.evaluation import comparison
+from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.tables.questions import QUESTIONS, Choice, Question, is_default, row_key
 from dianet_utils.tables.rows import TableRow
@@ -64,7 +65,8 @@ def _weights_problem(row: TableRow, parameters: Mapping[str, Any]) -> str:
     from dianet_utils.models import build_model
 
     try:
-        build_model(run.config_of({**parameters, **row.settings}), num_classes=2)
+        with machine.own_torch_state("cpu"):
+            build_model(run.config_of({**parameters, **row.settings}), num_classes=2)
     except InputError as error:
         return str(error)
     return ""
@@ -81,7 +83,7 @@ def _without_apex(key: str, default: Entry, clips: pd.DataFrame, workers: int) -
 
 
 def against_default(outcomes: Sequence[Outcome]) -> pd.DataFrame:
-    """Each reading against the default, the first of ``outcomes``, on the same clips: one row a reading.
+    """Each reading against the default, the first of ``outcomes``, on the same clips: one row per reading.
 
     ``gain`` is the reading's accuracy minus the default's in points, ``gain_low`` and ``gain_high`` its 95 %
     interval, ``p`` that of the permutation test over subjects, ``holm`` the same after Holm's correction over
@@ -102,7 +104,7 @@ _GAINS = {"gain": "difference", "gain_low": "low", "gain_high": "high"}
 
 
 def readings_table(outcomes: Sequence[Outcome], left: Mapping[str, str]) -> pd.DataFrame:
-    """Every question that was asked with all its readings: one row a reading, the default's in each question.
+    """Every question that was asked: one row per reading, the default's in each question.
 
     ``outcomes`` has the default first; ``left`` says why a reading was not run. Index ``row``; columns
     ``question asks says reading default``, those of :func:`dianet_utils.tables.summary.ours_of`, ``cosine``,

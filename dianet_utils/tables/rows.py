@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dianet_utils import paper
+from dianet_utils.config import SYSTEMS, own_code, system
 from dianet_utils.config.checks import near_match
 from dianet_utils.plumbing.errors import InputError
 
@@ -38,15 +39,36 @@ def _by_name(rows: Iterable[paper.Row]) -> dict[str, paper.Row]:
     return {row.name: row for row in rows}
 
 
+# Of systems that settle these themselves: a notebook's parameters are for DIANet.
+_OWN_BACKBONE: dict[str, Any] = {"backbone": None, "pretrained": None}
+
+
 def _table_1() -> PaperTable:
     """Systems, each with the inputs and the image size that it was made for."""
     names = {row.name.lower(): row for row in paper.TABLE_1}
-    own: dict[str, Any] = {"backbone": None, "pretrained": None}  # which they settle for themselves
-    rows = tuple(
-        TableRow(key, row.name, {"model": key, **(own if key != "dianet" else {})}, row)
-        for key, row in names.items()
+    rows = tuple(_system_row(key, key, row.name, row) for key, row in names.items())
+    rivals = tuple(TableRow(key, title, settings) for key, title, settings in _RIVALS)
+    return PaperTable(1, "Five systems and DIANet", (*rows, *rivals), tuple(names), tuple(names))
+
+
+# What a network must pass: plain methods on the same images and folds, see ``models/classical.py``.
+_RIVALS: tuple[tuple[str, str, dict[str, Any]], ...] = tuple(
+    (key, title, {"model": key.split(":")[0], "inputs": inputs, **_OWN_BACKBONE})
+    for key, title, inputs in (
+        ("linear_svm", "Linear SVM", ("onset", "offset")),
+        ("linear_svm:tent", "Linear SVM, tent", ("tent",)),
+        ("logistic", "Logistic regression", ("onset", "offset")),
+        ("lbp_top", "LBP-TOP and SVM", None),
+        ("optical_strain", "Optical strain and SVM", None),
+        ("bi_woof", "Bi-WOOF and SVM", None),
     )
-    return PaperTable(1, "Five systems and DIANet", rows, tuple(names), tuple(names))
+)
+
+
+def _system_row(key: str, model: str, title: str, published: paper.Row | None = None) -> TableRow:
+    """A system; the parameters of DIANet's backbone say nothing about one that settles it for itself."""
+    settled = [name for name in ("backbone", "pretrained") if name in system(model).fixed]
+    return TableRow(key, title, {"model": model, **dict.fromkeys(settled)}, published)
 
 
 # The timm network that stands for each of the paper's backbones, and a small relative for two cores.
@@ -86,7 +108,9 @@ _INPUTS = {
     "onset": ("Onset", "DI-Onset"),
     "offset": ("Offset", "DI-Offset"),
     "onset+offset": ("Onset and offset", "DI-Onset and DI-Offset"),
+    "tent": ("Onset and offset in one image", ""),  # both phases, one stream
     "onset+onset": ("Onset twice", ""),  # two streams, and nothing new for the second to see
+    "offset+offset": ("Offset twice", ""),
     "whole+whole": ("Whole clip twice", ""),
 }
 
@@ -101,35 +125,102 @@ def _table_3() -> PaperTable:
 
 
 def _table_4() -> PaperTable:
-    """Phases: the paper's four, and two controls with one phase in both streams."""
+    """Phases: the paper's four; controls with one image, or one phase in both streams; the same by a line."""
     published = _by_name(paper.TABLE_4)
     rows = tuple(
         TableRow(key, title, {"inputs": tuple(key.split("+"))}, published.get(name))
         for key, (title, name) in _INPUTS.items()
     )
-    return PaperTable(4, "Inputs of DIANet", rows, tuple(_INPUTS), tuple(_INPUTS))
+    rows += (TableRow("samples", "Onset and offset as two samples", {"model": "one_stream"}),)
+    rows += tuple(
+        TableRow(
+            f"linear_svm:{key}",
+            f"Linear SVM, {_INPUTS[key][0][0].lower()}{_INPUTS[key][0][1:]}",
+            {"model": "linear_svm", "inputs": tuple(key.split("+")), **_OWN_BACKBONE},
+        )
+        for key in ("whole", "onset", "offset", "onset+offset", "tent")
+    )
+    asked = tuple(key for key in _INPUTS if key not in ("tent", "offset+offset"))  # the others by name
+    return PaperTable(4, "Inputs of DIANet", rows, asked, asked)
 
 
 TABLES = {table.number: table for table in (_table_1(), _table_2(), _table_3(), _table_4())}
 
 
 def choose(number: int, dataset: str, rows: str | None = None) -> list[TableRow]:
-    """The rows that ``rows`` names (keys with commas between); None means the defaults of the dataset.
+    """The rows of one of the paper's tables that are to be run.
 
-    In Table 2 any backbone of timm is a row. Raises one InputError for all that is wrong.
+    Args:
+        number: The number of the table, 1 to 4.
+        dataset: The name of the dataset.
+        rows: Keys of rows with commas between; None for the defaults of the dataset. More rows than the
+            paper's: in Table 1 any system and "my_file.py:MyNet", in Table 2 any backbone of timm, in Table 3
+            "my_file.py:MyBlock"; the last two go by the name of their class.
+
+    Returns:
+        The rows, in the order given.
+
+    Raises:
+        InputError: Once, for all that is wrong.
+
+    Example:
+        >>> from dianet_utils import tables
+        >>> [row.title for row in tables.choose(4, "synthetic", "whole, onset+offset")]
+        ['Whole clip', 'Onset and offset']
+        >>> [row.settings["backbone"] for row in tables.choose(2, "casme2")]
+        ['resnet18', 'tf_efficientnetv2_b0', 'convnext_tiny', 'mobilevit_s']
+        >>> tables.choose(4, "synthetic", "onsets")
+        Traceback (most recent call last):
+            ...
+        dianet_utils.plumbing.errors.InputError: Parameter rows of Table 4: there is no 'onsets' ...
     """
     table = TABLES[number]
     known = {row.key: row for row in table.rows}
     if rows is None:
         return [known[key] for key in (table.quick if dataset == "synthetic" else table.licensed)]
     names = [part.strip() for part in rows.split(",") if part.strip()]
-    unknown = [name for name in names if name not in known and not (number == 2 and _is_backbone(name))]
-    if unknown or not names or len(set(names)) < len(names):
-        wrong = ", ".join(f"'{name}'{near_match(name, known)}" for name in unknown)
-        problem = f"there is no {wrong}" if unknown else f"{rows!r} must name different rows, at least one"
-        also = ", and any backbone of timm" if number == 2 else ""
+    found = {name: known.get(name) or _further_row(number, name) for name in names}
+    chosen = [row for row in found.values() if row]
+    if problem := _problem(rows, names, found, known):
+        also = f", and {_FURTHER[number]}" if number in _FURTHER else ""
         raise InputError(f"Parameter rows of Table {number}: {problem}; rows are {', '.join(known)}{also}.")
-    return [known[name] if name in known else _backbone_row(name) for name in names]
+    return chosen
+
+
+def _problem(
+    rows: str, names: list[str], found: Mapping[str, TableRow | None], known: Mapping[str, TableRow]
+) -> str:
+    """What is wrong with the rows ``found`` for ``names``, or nothing."""
+    unknown = [f"'{name}'{near_match(name, known)}" for name, row in found.items() if row is None]
+    if unknown:
+        return f"there is no {', '.join(unknown)}"
+    keys = [row.key for row in found.values() if row]
+    if not names or len(set(keys)) < len(names):
+        return f"{rows!r} must name different rows, at least one"
+    taken = [row.key for name, row in found.items() if row and name not in known and row.key in known]
+    return f"a class of your own cannot be called {taken[0]}, as a row is" if taken else ""
+
+
+# What more can be a row, for people.
+_FURTHER = {
+    1: "any other system, or a network of your own as my_file.py:MyNet",
+    2: "any backbone of timm",
+    3: "a fusion block of your own as my_file.py:MyBlock",
+}
+
+
+def _further_row(number: int, name: str) -> TableRow | None:
+    """A row that the paper does not have, or None."""
+    if number == 2:
+        return _backbone_row(name) if _is_backbone(name) else None
+    if number == 1 and name in SYSTEMS:
+        return _system_row(name, name, system(name).network.rpartition(":")[2])
+    if number in (1, 3) and own_code.is_own(name):
+        reference = own_code.reference(name)
+        called = own_code.title(reference)
+        block = TableRow(called, called, {"fusion": reference})
+        return _system_row(called, reference, called) if number == 1 else block
+    return None
 
 
 def _is_backbone(name: str) -> bool:

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from dianet_utils import loso
-from dianet_utils.config import Config, configure, short_name
+from dianet_utils.config import Config, configure, own_code, short_name, system
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.loso.run_folder import Results
+from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import RESULTS
 from dianet_utils.run import make_bank
@@ -90,15 +91,20 @@ def _config(row: TableRow, parameters: Mapping[str, Any]) -> Config:
 
 
 def _cost(config: Config, bank: "Bank") -> "Cost":
-    """Counted on random weights, which cost as much as others and need no network."""
+    """Counted on random weights, which cost as much as others and need no download."""
+    if system(config.model).learner == "estimator":
+        from dianet_utils.models.classical import estimator_cost
+
+        return estimator_cost(config.model, bank.images, len(bank.classes))
     from dianet_utils.models import build_model, cost
 
-    model = build_model(replace(config, pretrained="none"), len(bank.classes))
+    with machine.own_torch_state("cpu"):
+        model = build_model(replace(config, pretrained="none"), len(bank.classes))
     return cost(model, bank.images.shape[1], config.image_size)
 
 
 def overview(entries: Sequence[Entry]) -> pd.DataFrame:
-    """One line a row: what it is made of, and the cost of one clip in millions."""
+    """One line per row: what it is made of, and the cost of one clip in millions."""
     from dianet_utils.models import status
 
     lines = []
@@ -106,10 +112,10 @@ def overview(entries: Sequence[Entry]) -> pd.DataFrame:
         lines.append(
             {
                 "row": row.key,
-                "model": config.model,
+                "model": own_code.title(config.model),
                 "status": status(config.model),
                 "backbone": config.backbone,
-                "fusion": config.fusion if len(config.inputs) > 1 else "none",
+                "fusion": own_code.title(config.fusion) if len(config.inputs) > 1 else "none",
                 "inputs": " + ".join(config.inputs),
                 "pixels": config.image_size,
                 "parameters (M)": round(cost.parameters / 1e6, 2),

@@ -24,7 +24,8 @@ class Summary:
 
     ``synthetic`` is None where it is not known whether our clips were generated. ``apart``: the paper has no
     results on such clips, so that nothing may be compared. ``leaky``: the test subject chose the epoch in
-    every row of ours, and ``data`` says so too.
+    every row of ours, and ``data`` says so too; likewise ``split``, such as "kfold-5", where not one subject
+    was left out at a time.
     """
 
     number: int
@@ -35,24 +36,25 @@ class Summary:
     apart: bool
     rows: pd.DataFrame
     leaky: bool = False
+    split: str = ""
 
     @property
     def stem(self) -> str:
-        """What the names of the table's files begin with; those of a leaky one say so."""
-        return f"{LEAKY_MARK}-" * self.leaky + f"table{self.number}"
+        """What the names of the table's files begin with; a leaky one, or of another split, says so."""
+        return "-".join([*[LEAKY_MARK] * self.leaky, *[self.split] * bool(self.split), f"table{self.number}"])
 
 
 def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
-    """One row a system, those of the paper that were not run last.
+    """One row per system, those of the paper that were not run last.
 
     Columns: ``system``; ours: ``status`` (a port of public code, or a reconstruction), ``accuracy low high
     chance`` in percent (pooled over folds and seeds, with a 95 % interval over subjects), ``spread`` (the
     standard deviation of the accuracy over seeds in points, empty for one seed), ``uf1 uar`` from 0 to 1,
-    ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset, every subject was left out and
-    none chose its epoch), ``parameters flops`` (of one clip), ``seconds`` (of a fold, in the quickest seed)
-    and ``run`` (the folder's name). The paper's: for each licensed dataset its accuracy in percent,
-    ``_kind`` (how it is known) and ``_note``. What is not known stays empty. Raises InputError where leaky
-    rows stand beside honest ones.
+    ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset, every subject was left out
+    alone and none chose its epoch), ``parameters flops`` (of one clip), ``seconds`` (of a fold, in the
+    quickest seed) and ``run`` (the folder's name). The paper's: for each licensed dataset its accuracy in
+    percent (of a bound the upper end, and ``_lower`` the other one), ``_kind`` (how it is known) and
+    ``_note``. What is not known stays empty. Raises InputError where leaky rows stand beside honest ones.
     """
     refuse_mixture({outcome.folder.name: outcome.predictions for outcome in outcomes})
     clips = outcomes[0].entry.bank.clips
@@ -61,7 +63,7 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     rows += [row for row in TABLES[number].rows if row.published and row.key not in ours]
     lines = [{"row": row.key, "system": row.title, **ours.get(row.key, {}), **_cells(row)} for row in rows]
     table = pd.DataFrame(lines).set_index("row")
-    table = table.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(paper.DATASETS, "Float64"))
+    table = table.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(_published(), "Float64"))
     return Summary(
         number,
         TABLES[number].caption,
@@ -71,7 +73,13 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
         not datasets.is_comparable(clips),
         table,
         is_leaky(outcomes[0].predictions),
+        outcomes[0].entry.config.split_name,
     )
+
+
+def _published() -> list[str]:
+    """The columns with the paper's numbers."""
+    return [f"{name}{end}" for name in paper.DATASETS for end in ("", "_lower")]
 
 
 def ours_of(outcome: Outcome) -> dict[str, Any]:
@@ -80,7 +88,7 @@ def ours_of(outcome: Outcome) -> dict[str, Any]:
 
     metrics, clips = outcome.metrics, outcome.entry.bank.clips
     low, high = metrics["intervals"]["accuracy"]
-    whole = metrics["folds"] == clips["subject"].nunique()
+    whole = "split" not in metrics and metrics["folds"] == clips["subject"].nunique()
     return {
         "status": status(outcome.entry.config.model),
         "accuracy": 100 * metrics["accuracy"],
@@ -109,5 +117,6 @@ def _cells(row: TableRow) -> dict[str, Any]:
     for name in paper.DATASETS:
         cell = getattr(row.published, name, None)
         value, kind, note = (cell.value, cell.kind, cell.note) if cell else (None, ABSENT, "")
-        cells |= {name: value, f"{name}_kind": kind, f"{name}_note": note}
+        lower = cell.lower if cell else None
+        cells |= {name: value, f"{name}_lower": lower, f"{name}_kind": kind, f"{name}_note": note}
     return cells

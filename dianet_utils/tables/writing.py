@@ -12,14 +12,15 @@ from dianet_utils.tables.summary import ABSENT, Summary
 
 _KINDS = (
     "printed: stands in the paper's text; derived: follows from differences that it prints; other source: "
-    "published elsewhere, perhaps under another protocol; bound: known only to lie below; unknown: cannot "
-    "be recovered."
+    "published elsewhere, perhaps under another protocol; bound: the prose says below what, or between what, "
+    "it lies; unknown: not in our copy of the paper, which is open access: arXiv 2510.12219."
 )
 
 
 def readable(summary: Summary) -> pd.DataFrame:
-    """The table as texts, one row a system: ours first, then the paper's cells with their kinds."""
-    data = f"{summary.data}, not comparable" if summary.apart or summary.leaky else summary.data
+    """The table as texts, one row per system: ours first, then the paper's cells with their kinds."""
+    apart = summary.apart or summary.leaky or summary.split
+    data = f"{summary.data}, not comparable" if apart else summary.data
     rows = summary.rows
     spread = {"sd over seeds": each(rows, "spread", "{:.1f}".format)} if rows["spread"].notna().any() else {}
     columns = {
@@ -42,7 +43,7 @@ def readable(summary: Summary) -> pd.DataFrame:
 
 
 def each(rows: pd.DataFrame, names: str, form: Callable[..., str]) -> list[str]:
-    """One text a row from some of its columns; ``-`` where a number is missing."""
+    """One text per row from some of its columns; ``-`` where a number is missing."""
     values = rows[names.split()].itertuples(index=False)
     return ["-" if any(pd.isna(value) for value in row) else form(*row) for row in values]
 
@@ -61,15 +62,20 @@ def short_text(count: float) -> str:
 
 
 def _published(rows: pd.DataFrame, dataset: str) -> list[str]:
-    cells = zip(rows[dataset], rows[f"{dataset}_kind"], strict=True)
-    return [cell_text(value, kind) for value, kind in cells]
+    cells = zip(rows[dataset], rows[f"{dataset}_lower"], rows[f"{dataset}_kind"], strict=True)
+    return [cell_text(*cell) for cell in cells]
 
 
-def cell_text(value: float | None, kind: str) -> str:
+def cell_text(value: float | None, lower: float | None, kind: str) -> str:
     """A published cell with its kind: ``70.00 printed``, ``below 68.89 (bound)``, ``unknown``."""
     if kind == ABSENT or value is None or pd.isna(value):
         return kind
-    return f"below {value:.2f} (bound)" if kind == "bound" else f"{value:.2f} {kind}"
+    return f"{bound_text(value, lower)} (bound)" if kind == "bound" else f"{value:.2f} {kind}"
+
+
+def bound_text(value: float, lower: float | None) -> str:
+    """``below 68.89``, or ``56.67 to 70.00`` where the lower end is known too."""
+    return f"below {value:.2f}" if pd.isna(lower) else f"{lower:.2f} to {value:.2f}"
 
 
 def caption(summary: Summary) -> str:

@@ -1,6 +1,7 @@
 """Parameters as people and papermill pass them: what is taken, what is refused, and how it is said."""
 
 import dataclasses
+import json
 from dataclasses import MISSING
 from pathlib import Path
 
@@ -103,11 +104,40 @@ def test_licensed_dataset_without_a_folder() -> None:
     assert run.check_parameters({**two, "train_root": "/a", "test_root": "/b"})["test_root"] == "/b"
 
 
-def test_a_misspelt_parameter_is_refused_in_a_fresh_kernel_only() -> None:
+OWN = "from typing import Optional\n\ndataset: str = 'synthetic'  # which\nepochs: Optional[int] = None"
+INJECTED = '# Parameters\ndataset = "synthetic"\nepoch = 3\n'
+
+
+def test_a_misspelt_parameter_is_refused_where_papermill_was_given_it() -> None:
     values = {"dataset": "synthetic", "epoch": 3}
-    with pytest.raises(InputError, match="did you mean 'epochs'"):
-        run.check_parameters({**values, "In": ["", "a"]})
-    assert "epoch" not in run.check_parameters({**values, "In": [""] * 30})
+    with pytest.raises(InputError, match="no parameter 'epoch' \\(did you mean 'epochs'"):
+        run.check_parameters({**values, "In": ["", OWN, INJECTED, "import sys", "x = 1"]})
+    with pytest.raises(InputError, match="no parameter 'fusion'"):  # which other notebooks have
+        run.check_parameters({"In": ["", OWN, "# Parameters\nfusion = 'concat'"]})
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        (),
+        ("", OWN, "epoch = 3"),
+        ("", OWN, "epoch: int = 3"),
+        ("", OWN, "x = 1", "epoch = 3", OWN),
+        ("", OWN, INJECTED, "fig, ax = draw()", OWN),
+        ("", OWN, INJECTED.replace("epoch", "epochs"), "def broken("),
+        ("", "print(1)", INJECTED),
+    ],
+    ids=["plain Python", "by hand", "annotated", "run again", "cell gone", "known", "no parameters cell"],
+)
+def test_a_variable_of_the_readers_own_never_counts(history: tuple[str, ...]) -> None:
+    values = {"dataset": "synthetic", "epoch": 3, "In": list(history)}
+    assert run.check_parameters(values) == {"dataset": "synthetic"}
+
+
+def test_long_values_are_shortened_in_messages() -> None:
+    with pytest.raises(InputError) as caught:
+        configure(epochs="x" * 5000, inputs=["apex"] * 1000)
+    assert len(str(caught.value)) < 600
 
 
 def test_seeds_are_sorted_whole_numbers() -> None:
@@ -130,7 +160,7 @@ def test_names_agree_with_the_rooms_that_know_them() -> None:
     assert run.RUN_CHECKS["spotter"].names == apex.METHODS
     assert CHECKS["weighting"].names == tuple(dynamic_images.WEIGHTINGS)
     assert CHECKS["scaling"].names == tuple(dynamic_images.SCALINGS)
-    assert CHECKS["model"].names == tuple(config.SYSTEMS)
+    assert CHECKS["model"].names is config.SYSTEMS
     assert set(CHECKS["dataset"].names) == set(datasets.NAMES)
 
 
@@ -156,6 +186,17 @@ def test_a_gpu_that_is_not_there_is_said() -> None:
     ):
         choose_device("cuda:15")
     assert choose_device("cpu") == "cpu"
+
+
+KEPT = sorted((Path(__file__).resolve().parents[2] / "results/reference/tables/configs").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_the_settings_of_a_kept_run_still_give_its_name(path: Path) -> None:
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    config = configure(**kept["config"])
+    assert config.as_json() == kept["config"]
+    assert config.digest(kept["data_fingerprint"]) == kept["digest"] == path.stem.rpartition("-")[2]
 
 
 def test_digest_names_the_settings() -> None:

@@ -276,14 +276,17 @@ FRAMES: dict[str, tuple[Spoil, str]] = {
         frame(encoded(".jpg", PICTURE[:9])),
         f"{WHERE} is 10 x 9 pixels but the first of its clip is 10 x 12",
     ),
-    "16 bits": (frame(encoded(".png", PICTURE.astype(np.uint16))), f"{WHERE} has 16 bits a channel: convert"),
+    "16 bits": (
+        frame(encoded(".png", PICTURE.astype(np.uint16))),
+        f"{WHERE} has 16 bits per channel: convert",
+    ),
     "transparent": (
         frame(encoded(".png", np.dstack([PICTURE, PICTURE[..., :1]]))),
         f"{WHERE} is transparent in places: lay the clip on a background",
     ),
     "CMYK": (as_cmyk, f"{WHERE} has the colours of print (CMYK): convert the clip"),
-    "too wide": (frame(png_of(12_000, 20)), f"{WHERE} is 12000 x 20 pixels, more than 8192 a side: scale"),
-    "enormous": (frame(png_of(99_000, 99_000)), f"{WHERE} is enormous, more than 8192 a side: scale"),
+    "too wide": (frame(png_of(12_000, 20)), f"{WHERE} is 12000 x 20 pixels, more than 8192 per side: scale"),
+    "enormous": (frame(png_of(99_000, 99_000)), f"{WHERE} is enormous, more than 8192 per side: scale"),
     "two for one number": (
         frame(JPEG, "img06.jpg"),
         "two files for frame 6, img06.jpg and reg_img6.jpg: remove one",

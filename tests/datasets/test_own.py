@@ -95,10 +95,10 @@ def test_from_a_file_to_scores_by_the_names_that_notebooks_use(mine: pd.DataFram
 
 def test_figures_take_any_class_and_any_frame_rate(mine: pd.DataFrame) -> None:
     clips = datasets.table(mine, mine.attrs["folder"])
-    assert "frames at 59.94 a second" in texts(plots.draw_phase_lengths(clips))
+    assert "frames at 59.94 per second" in texts(plots.draw_phase_lengths(clips))
     several = texts(plots.draw_phase_lengths(clips.assign(fps=[30.0] * 9 + [60.0] * 21)))
     assert "length of the phase (ms)" in several
-    assert "a second" not in several
+    assert "per second" not in several
     unknown = datasets.table(mine.drop(columns="fps"), mine.attrs["folder"])
     assert "length of the phase (frames)" in texts(plots.draw_phase_lengths(unknown))
     for drawn in (plots.draw_subjects(clips), plots.draw_classes(clips, clips.iloc[:0])):

@@ -46,6 +46,7 @@ def cluster() -> Iterator[LocalCluster]:
         yield cluster
 
 
+@pytest.mark.processes
 def test_a_dask_cluster_gives_the_same_bytes(
     bank: Bank, expected: bytes, cluster: LocalCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -56,6 +57,7 @@ def test_a_dask_cluster_gives_the_same_bytes(
 
 
 @needs_sigkill
+@pytest.mark.processes
 def test_a_dask_worker_killed_in_mid_run_changes_nothing(
     bank: Bank, expected: bytes, cluster: LocalCluster, tmp_path: Path
 ) -> None:
@@ -74,6 +76,7 @@ def test_a_dask_worker_killed_in_mid_run_changes_nothing(
 
 
 @needs_sigkill
+@pytest.mark.processes
 def test_a_worker_process_that_is_killed_costs_its_fold_only(
     bank: Bank, expected: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

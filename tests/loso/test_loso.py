@@ -106,6 +106,7 @@ def test_resume_runs_only_what_is_missing_and_gives_the_same_bytes(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+@pytest.mark.processes
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
     finished: loso.Results, bank: Bank, tmp_path: Path
 ) -> None:
@@ -150,6 +151,7 @@ def test_more_seeds_join_the_same_folder(bank: Bank, finished: loso.Results, tmp
     assert len(both.predictions) == 30 + 6
 
 
+@pytest.mark.processes
 def test_worker_processes_give_the_same_bytes(finished: loso.Results, bank: Bank, tmp_path: Path) -> None:
     parallel = loso.run(bank, small_config(), tmp_path / "run", workers=2, device="cpu", shown_progress=False)
     expected = (finished.folder / "predictions.csv").read_bytes()

@@ -85,7 +85,7 @@ def test_rotation_in_the_metadata_is_applied(person: list[np.ndarray], tmp_path:
     sideways = read_recording(turned(flat), crop=False)
     assert sideways.size == upright.size[::-1]
     assert any("turned by" in note for note in sideways.notes)
-    assert any("30 frames a second" in note for note in upright.notes)
+    assert any("30 frames per second" in note for note in upright.notes)
     assert np.abs(np.rot90(upright.frames[0], -1).astype(int) - sideways.frames[0]).mean() < 3
 
 
@@ -183,7 +183,7 @@ def test_what_cannot_be_used_is_said_in_one_sentence(
 
 def test_what_is_unusual_in_time_is_noted(person: list[np.ndarray], tmp_path: Path) -> None:
     slow = read_recording(write(tmp_path / "slow.avi", person * 2, fps=25), crop=False)
-    assert [note.split(":")[0].split(",")[0] for note in slow.notes] == ["25 frames a second", "1.6 s long"]
+    assert [note.split(":")[0].split(",")[0] for note in slow.notes] == ["25 frames per second", "1.6 s long"]
     short = read_recording(write(tmp_path / "short.avi", person[:3]), crop=False)
     assert [note.split(":")[0] for note in short.notes] == ["only 3 frames"]
 

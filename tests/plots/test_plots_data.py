@@ -38,7 +38,7 @@ def test_phases_have_units_and_medians(selected: tuple[pd.DataFrame, pd.DataFram
     median = (kept["apex"] - kept["onset"]).astype(float).median() * 5
     assert f"onset to apex, median {median:.0f} ms" in told
     assert "length of the phase (ms)" in told
-    assert "frames at 200 a second" in told
+    assert "frames at 200 per second" in told
 
 
 def test_subjects_by_class(selected: tuple[pd.DataFrame, pd.DataFrame]) -> None:

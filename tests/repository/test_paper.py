@@ -13,6 +13,25 @@ def test_a_cell_has_a_value_exactly_when_it_is_known() -> None:
     assert all(cell.note for cell in CELLS if cell.kind in ("derived", "other source", "bound"))
 
 
+def test_bounds_follow_from_the_prose() -> None:
+    """Who is said to be the best, the worst or in between bounds the cells whose numbers are not known."""
+    best = paper.TABLE_1[-1]
+    for row in paper.TABLE_1[:-1]:
+        assert row.samm.value <= best.samm.value
+        assert row.mmew.value <= best.mmew.value
+    resnet, efficientnet, convnext, mobilevit = paper.TABLE_2
+    for name in ("casme2", "samm"):  # EfficientNetV2 leads there, ResNet18 on MMEW
+        assert all(getattr(row, name).value <= getattr(efficientnet, name).value for row in paper.TABLE_2)
+    assert all(row.mmew.value <= resnet.mmew.value for row in paper.TABLE_2)
+    assert mobilevit.casme2.value == convnext.casme2.value
+    whole, _, offset, both = paper.TABLE_4
+    for name in ("casme2", "mmew"):
+        cell = getattr(offset, name)
+        assert (cell.lower, cell.value) == (getattr(whole, name).value, getattr(both, name).value)
+    assert sum(cell.kind == "bound" for cell in CELLS) >= 15
+    assert not [cell for cell in CELLS if cell.kind == "unknown"]
+
+
 def test_dianet_is_the_same_in_every_table() -> None:
     rows = [paper.TABLE_1[5], paper.TABLE_2[1], paper.TABLE_3[1], paper.TABLE_4[3]]
     assert {tuple(getattr(row, name).value for name in paper.DATASETS) for row in rows} == {

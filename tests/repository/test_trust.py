@@ -20,7 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [*ROOT.glob("dianet_utils/**/*.py"), *ROOT.glob("tools/*.py"), *ROOT.glob("tests/stress/*.py")]
 NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
 FORBIDDEN_MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
-FORBIDDEN_CALLS = {"os.system", "os.popen", "eval", "exec"}
+FORBIDDEN_CALLS = {"os.system", "os.popen", "eval", "exec", "runpy.run_path"}
+# The one place that runs a text: the file or class that the user named, see tests/config/test_own_code.py.
+ALLOWED = {"own_code.py": ["exec"]}
 
 
 def trees() -> list[tuple[str, ast.AST]]:
@@ -61,7 +63,7 @@ def offences(tree: ast.AST) -> list[str]:
 
 
 def test_nothing_in_the_sources_can_run_code_from_data() -> None:
-    assert {name: found for name, tree in trees() if (found := offences(tree))} == {}
+    assert {name: found for name, tree in trees() if (found := offences(tree))} == ALLOWED
 
 
 @pytest.mark.parametrize(
@@ -121,6 +123,7 @@ Path(out).write_text(json.dumps(events))
 """
 
 
+@pytest.mark.processes
 def test_the_default_way_loads_no_pickle_and_touches_no_network_and_no_other_folder(tmp_path: Path) -> None:
     """Watched by the interpreter itself, which reports every unpickling, socket and opened file."""
     (tmp_path / "allowed").mkdir()

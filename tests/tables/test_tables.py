@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from own import write_example
 
 from dianet_utils import config, datasets, evaluation, loso, models, paper, run, tables
 from dianet_utils.evaluation import comparison
@@ -20,6 +21,7 @@ from dianet_utils.tables import running
 
 SMALL = {"dataset": "synthetic", "image_size": 32, "epochs": 1, "batch_size": 16, "hidden": 16}
 PUBLISHED = {1: paper.TABLE_1, 2: paper.TABLE_2, 3: paper.TABLE_3, 4: paper.TABLE_4}
+NETWORKS = sorted(name for name, system in config.SYSTEMS.items() if system.learner == "network")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,9 @@ def test_every_row_is_a_configuration_of_its_own(number: int, dataset: str) -> N
 
 
 def test_rows_agree_with_the_rooms_that_know_their_names() -> None:
-    assert {row.key for row in tables.TABLES[1].rows} == set(config.SYSTEMS)
+    assert {row.key for row in tables.TABLES[1].rows} <= set(config.SYSTEMS)
+    chosen = tables.choose(1, "synthetic", ",".join(config.SYSTEMS))
+    assert [row.settings["model"] for row in chosen] == list(config.SYSTEMS)
     assert {row.key for row in tables.TABLES[3].rows} == set(config.FUSIONS)
 
 
@@ -96,6 +100,34 @@ def test_rows_come_in_the_order_asked_and_any_timm_network_is_one() -> None:
     assert [row.key for row in tables.choose(4, "synthetic", "offset, whole")] == ["offset", "whole"]
     (row,) = tables.choose(2, "synthetic", "convnext_femto")
     assert (row.settings, row.published) == ({"backbone": "convnext_femto"}, None)
+
+
+def test_a_network_and_a_fusion_block_of_ones_own_are_rows(
+    kept: pd.DataFrame, place: Path, tmp_path: Path
+) -> None:
+    files = {1: write_example("MyNet", tmp_path), 3: write_example("MyBlock", tmp_path, "my_block.py")}
+    (outcome,) = run_table(1, files[1], kept, place, max_folds=1)
+    (entry,) = tables.prepare(tables.choose(3, "synthetic", files[3]), kept, SMALL, 1)
+    assert (entry.row.title, entry.config.model) == ("MyBlock", "dianet")
+    listed = tables.overview([outcome.entry, entry])
+    assert listed["model"].tolist() == ["MyNet", "dianet"]
+    assert listed["status"].tolist() == ["own", "reconstruction"]
+    assert listed["fusion"].tolist() == ["own", "MyBlock"]
+    summary = tables.summarise(1, [outcome])
+    assert summary.rows.loc["MyNet", ["system", "status"]].tolist() == ["MyNet", "own"]
+    assert str(tmp_path) not in summary.rows.to_csv()
+    assert tables.readable(summary).iloc[0].tolist()[-3:] == ["not in the paper"] * 3
+
+
+def test_rows_of_ones_own_bear_names_of_their_own(tmp_path: Path) -> None:
+    mine, again = write_example("MyNet", tmp_path), write_example("MyNet", tmp_path, "again.py")
+    with pytest.raises(InputError, match="must name different rows"):
+        tables.choose(1, "synthetic", f"{mine},{again}")
+    (tmp_path / "dianet.py").write_text("class dianet:\n    pass\n")
+    with pytest.raises(InputError, match="a class of your own cannot be called dianet, as a row is"):
+        tables.choose(1, "synthetic", f"{tmp_path / 'dianet.py'}:dianet")
+    with pytest.raises(InputError, match=r"There is no file .*none.py"):
+        tables.choose(3, "synthetic", f"{tmp_path / 'none.py'}:MyBlock")
 
 
 def test_rows_that_cannot_run_are_told_together_before_any_is_trained(kept: pd.DataFrame) -> None:
@@ -216,7 +248,12 @@ def test_published_cells_keep_value_and_kind_and_unknown_ones_no_number(
                 assert text == "unknown"
                 assert pd.isna(filled.rows.loc[row.key, name])
             elif cell.kind == "bound":
-                assert text == f"below {cell.value:.2f} (bound)"
+                ends = (
+                    f"below {cell.value:.2f}"
+                    if cell.lower is None
+                    else f"{cell.lower:.2f} to {cell.value:.2f}"
+                )
+                assert text == f"{ends} (bound)"
             else:
                 assert text == f"{cell.value:.2f} {cell.kind}"
 
@@ -264,6 +301,20 @@ def test_a_licensed_result_is_comparable_only_with_every_subject(
         for outcome in licensed(outcomes, "samm")
     ]
     assert tables.summarise(3, whole).rows["comparable"].dropna().all()
+    split = [
+        dataclasses.replace(
+            outcome,
+            entry=dataclasses.replace(
+                outcome.entry, config=dataclasses.replace(outcome.entry.config, split="kfold:5")
+            ),
+            metrics={**outcome.metrics, "split": "kfold:5"},
+        )
+        for outcome in whole
+    ]
+    other = tables.summarise(3, split)
+    assert not other.rows["comparable"].dropna().any()
+    assert (other.data, other.stem) == ("SAMM, split kfold:5", "kfold-5-table3")
+    assert "SAMM, split kfold:5, not comparable" in tables.readable(other).columns[0]
     assert "not comparable" not in tables.readable(part).columns[0]
 
 
@@ -309,7 +360,7 @@ def test_a_phase_twice_is_the_same_image_in_both_streams(kept: pd.DataFrame) -> 
     assert models.losses.consistency_loss(features).item() == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", sorted(config.SYSTEMS))
+@pytest.mark.parametrize("name", NETWORKS)
 def test_layers_account_for_every_parameter(name: str) -> None:
     settings = config.configure(model=name)
     network = models.build_model(settings, 5)

@@ -52,7 +52,7 @@ class AffectiveNet(Network):
     coarse and tiny edges in four streams; an MFL block that learns from two different intermediate layers.
 
     Assumed: the formula of the image (``dynamic_images.affective_weights``), 112 px, the kernels 3, 5, 7 and
-    11, all channels (8 and 16 a stream; 64, 128 and 192 in three MFL blocks), the sum inside an MFL
+    11, all channels (8 and 16 per stream; 64, 128 and 192 in three MFL blocks), the sum inside an MFL
     block, batch normalisation, global average pooling, and the classifier with ``hidden`` units and
     ``dropout``.
     """

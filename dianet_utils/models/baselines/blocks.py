@@ -31,7 +31,7 @@ class SameConv(nn.Conv2d):
 
 
 def keras_norm(channels: int) -> nn.BatchNorm2d:
-    """Batch normalisation as in Keras (eps 1e-3), save that the running averages keep 0.9 a step, not 0.99.
+    """Batch normalisation as in Keras (eps 1e-3), save that the running averages keep 0.9 per step, not 0.99.
 
     A fold here has 200 to 350 steps, after which 0.99 still holds 13 to 3 % of the values that the averages
     start from. What is learnt is the same, but predictions, which use the averages, suffer: after 40 steps

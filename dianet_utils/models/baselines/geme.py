@@ -37,7 +37,7 @@ class GEME(Network):
     Known: a dynamic image of the clip; two streams with residual blocks, one for the emotion, one for the
     gender, whose features help the emotion; both tasks learnt together, without pre-training.
 
-    Assumed: 112 px, a 5x5 stem with stride 4 and three residual blocks a stream (24, 48, 96, 160 channels),
+    Assumed: 112 px, a 5x5 stem with stride 4 and three residual blocks per stream (24, 48, 96, 160 channels),
     the help (the pooled gender features are concatenated to those of the emotion), the classifier with
     ``hidden`` units and ``dropout``, the loss of emotions (:func:`focal_loss` with ``focus``, its weights
     class-balanced with ``beta``; named in the literature, not confirmed), and that of genders (cross-entropy,
@@ -90,7 +90,7 @@ def _stream() -> nn.Sequential:
 
 
 def class_balanced_weights(counts: Tensor, beta: float) -> Tensor:
-    """One weight a class from its number of clips ``counts`` [C]: float [C], of mean 1.
+    """One weight per class from its number of clips ``counts`` [C]: float [C], of mean 1.
 
     Cui et al., "Class-balanced loss based on effective number of samples" (CVPR 2019): proportional to
     ``(1 - beta) / (1 - beta^n)``. ``beta`` 0 weighs all classes alike, towards 1 by the inverse of n. A
