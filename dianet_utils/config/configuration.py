@@ -282,7 +282,8 @@ def configure(dataset: str = "synthetic", **given: Any) -> Config:
         Traceback (most recent call last):
             ...
         dianet_utils.plumbing.errors.InputError: parameter fusion is 'cross_token' but must be one of
-        cross_channel, cross_tokens, cross_spatial, cross_single_token, simple, concat
+        cross_channel, cross_tokens, cross_spatial, cross_single_token, simple, concat, or a class of your
+        own as my_file.py:MyClass
         (did you mean 'cross_tokens'?); parameter dropout is 2 but must be a number from 0 to 0.95.
     """
     named = {"dataset": dataset, **{name: value for name, value in given.items() if value is not None}}

@@ -2,7 +2,7 @@
 
 Every network takes float images ``[N, P, 3, H, W]`` (N clips, P inputs), returns an :class:`Output` and has
 its own ``loss(output, labels, consistency_weight, label_smoothing)``, see :class:`Network`. A class that is
-no :class:`Network` but returns logits is wrapped in one, see :mod:`~dianet_utils.models.own`.
+no :class:`Network` but returns logits is wrapped in one, see :mod:`~dianet_utils.models.own_network`.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from dianet_utils.config import OWN, SYSTEMS, Config, System, own_code, system
 from dianet_utils.models.cost import Cost, cost
 from dianet_utils.models.network import Network
 from dianet_utils.models.output import Labels, Output
-from dianet_utils.models.own import Wrapped, made, own_class, try_network
+from dianet_utils.models.own_network import Wrapped, made, own_class, try_network
 from dianet_utils.plumbing.errors import InputError
 
 __all__ = [

@@ -11,7 +11,7 @@ from dianet_utils.models.fusion import FUSIONS, Concat
 from dianet_utils.models.losses import total_loss
 from dianet_utils.models.network import Network, check_images
 from dianet_utils.models.output import Labels, Output
-from dianet_utils.models.own import fusion_block
+from dianet_utils.models.own_network import fusion_block
 from dianet_utils.models.precision import full_precision
 from dianet_utils.plumbing.errors import InputError
 
@@ -26,8 +26,9 @@ class DIANet(Network):
     that BatchNorm takes its training statistics over the phases together; ``"dedicated"`` (the abstract) has
     one backbone per phase. ``phases=1`` is the single stream of Table 4, without fusion. ``fusion`` names a
     reading of :mod:`~dianet_utils.models.fusion`, or a block of the user's own ("my_file.py:MyBlock", see
-    :func:`~dianet_utils.models.own.fusion_block`); :func:`dianet_utils.models.pretrained.load` explains
-    ``pretrained``. ``hidden`` and ``dropout`` (0 to 1) are of the MLP; the paper prints neither. Its authors
+    :func:`~dianet_utils.models.own_network.fusion_block`). For ``pretrained`` see
+    :func:`dianet_utils.models.pretrained.load`. ``hidden`` and ``dropout`` (0 to 1) are of the MLP; the paper
+    prints neither. Its authors
     have published no code, so this too is a reconstruction, with every open reading an option.
     """
 

@@ -232,7 +232,7 @@ def test_figures_and_cards_say_the_split(finished: loso.Results, bank: Bank) -> 
     (axes,) = plots.draw_protocol(folds, bank.clips).axes
     assert axes.get_ylabel() == "fold (subjects left out)"
     assert [text.get_text() for text in axes.get_yticklabels()] == ["fold-1", "fold-2", "fold-3"]
-    licensed = {**finished.metrics, "synthetic": False}
+    licensed = {**finished.metrics, "synthetic": False, "dataset": "samm"}
     (axes,) = plots.draw_against_paper(licensed, "SAMM").axes
     assert axes.get_title("left") == "Another split above the line than below: not comparable"
     about = {"synthetic": False, "clips": 30, "subjects": 5, "trained_on": "SAMM", "data_fingerprint": ""}

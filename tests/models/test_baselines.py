@@ -19,7 +19,12 @@ from dianet_utils.models.baselines.blocks import SameConv, same_padding
 from dianet_utils.models.baselines.originet import refined_relu
 from dianet_utils.plumbing.errors import InputError
 
-SYSTEMS = [name for name in config.SYSTEMS if name != "dianet"]
+# Networks that bring their own layers: the others read through a backbone, or are no networks.
+SYSTEMS = [
+    name
+    for name, record in config.SYSTEMS.items()
+    if record.learner == "network" and "backbone" in record.fixed
+]
 RECONSTRUCTIONS = [name for name in SYSTEMS if config.SYSTEMS[name].status == "reconstruction"]
 
 
