@@ -7,12 +7,12 @@ import pandas as pd
 from dianet_utils import paper
 from dianet_utils.config.checks import near_match
 from dianet_utils.config.own_tables import SUFFIXES, is_own_name, is_table, short_name
-from dianet_utils.datasets import casme2, casme3, mmew, own, release, samm, smic
+from dianet_utils.datasets import casme2, casme3, mmew, own_dataset, release, samm, smic
 from dianet_utils.datasets.clips import EMOTIONS, PHASES, compare_counts, select
 from dianet_utils.datasets.genders import add_genders
 from dianet_utils.datasets.health import health, report_error
 from dianet_utils.datasets.merging import combine, merge_emotions
-from dianet_utils.datasets.own import table
+from dianet_utils.datasets.own_dataset import table
 from dianet_utils.datasets.provenance import is_comparable, is_synthetic, origin, title
 from dianet_utils.plumbing.errors import InputError
 
@@ -45,7 +45,7 @@ def load(name: str | Path, root: str | Path | None = None) -> pd.DataFrame:
 
     Args:
         name: One of :data:`NAMES`, or a .csv, .xlsx or .parquet file with a table of the user's own, see
-            :func:`dianet_utils.datasets.own.load`.
+            :func:`dianet_utils.datasets.own_dataset.load`.
         root: Of a licensed dataset, the user's copy as it was released: the folder with the sheet and the
             frames, or one of the two where several match. Of the synthetic dataset, a folder that
             :func:`dianet_utils.synthetic.generate` made; None generates the default one.
@@ -74,10 +74,10 @@ def load(name: str | Path, root: str | Path | None = None) -> pd.DataFrame:
     if name not in NAMES and not is_table(name):
         raise InputError(_no_dataset(name))
     if root is not None:
-        _check_path(root)
+        _check_path(root, "data_root")
     if is_table(name):
-        _check_path(name)
-        return own.load(name, root)
+        _check_path(name, "the path of your table")
+        return own_dataset.load(name, root)
     if name == "synthetic":
         from dianet_utils import synthetic
 
@@ -98,12 +98,12 @@ def _no_dataset(name: str) -> str:
     return f"There is no dataset '{name}'{near}: give one of {known}, or a table of your own ({kinds})."
 
 
-def _check_path(path: str | Path) -> None:
+def _check_path(path: str | Path, what: str) -> None:
     """Refuse what the system cannot even look up: control characters, endless names, links in a circle."""
     try:
         Path(path).expanduser().resolve().exists()
     except (OSError, ValueError, RuntimeError):
-        raise InputError(f"There can be no file or folder {str(path)[:80]!r}: correct the path.") from None
+        raise InputError(f"There can be no file or folder {str(path)[:80]!r}: correct {what}.") from None
 
 
 def inspect(

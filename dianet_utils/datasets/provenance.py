@@ -43,7 +43,7 @@ def is_comparable(clips: pd.DataFrame) -> bool:
 
 def is_merged(clips: pd.DataFrame) -> bool:
     """Whether the emotions are those of MEGC 2019 and the column ``label`` keeps the sheet's."""
-    return "label" in clips and set(clips["emotion"]) <= set(GROUPS)
+    return "label" in clips and set(clips["emotion"].dropna()) <= set(GROUPS)
 
 
 def is_own(clips: pd.DataFrame) -> bool:
