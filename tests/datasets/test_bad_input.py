@@ -383,7 +383,10 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "twice the same seed": ({"seeds": "1,1"}, "parameter seeds is '1,1' but must be different whole numbers"),
     "unknown choice": ({"fusion": "cros_channel"}, "parameter fusion | (did you mean 'cross_channel'?)"),
-    "unknown name": ({"epoch": 3, "In": ["", "x"]}, "no parameter 'epoch' (did you mean 'epochs'?)"),
+    "unknown name": (
+        {"epoch": 3, "In": ["", "epochs: int = None", "# Parameters\nepoch = 3"]},
+        "no parameter 'epoch' (did you mean 'epochs'?)",
+    ),
     "unknown dataset": ({"dataset": "mmev"}, "parameter dataset | (did you mean 'mmew'?)"),
     "unknown device": ({"device": "gpu"}, "parameter device is 'gpu' but must be one of auto, cpu, cuda"),
     "two at once": ({"epochs": 0, "flip": "x"}, "parameter epochs is 0 | parameter flip is 'x'"),
