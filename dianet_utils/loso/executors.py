@@ -188,7 +188,7 @@ def _on_cluster(
         held = client.submit(_handed_out, bank, pure=False)
         sources = config.sources
         tasks = {
-            client.submit(_as_task, held, vars(fold), config, device, sources, pure=False, retries=1): fold
+            client.submit(_as_task, held, fold, config, device, sources, pure=False, retries=1): fold
             for fold in folds
         }
         for task in as_completed(list(tasks)):
@@ -222,13 +222,9 @@ def _handed_out(bank: "Bank") -> "Bank":
     return bank
 
 
-def _as_task(
-    bank: "Bank", fold: dict[str, Any], config: Config, device: str, sources: Sources
-) -> dict[str, Any]:
-    """One fold on a Dask worker; it comes as its fields because its class would load torch unprepared."""
+def _as_task(bank: "Bank", fold: "Fold", config: Config, device: str, sources: Sources) -> dict[str, Any]:
+    """One fold on a Dask worker, which loads torch only after it is prepared."""
     machine.prepare()
     own_code.add(sources)
-    from dianet_utils.loso.folds import Fold
-
     with _one_at_a_time:
-        return _timed(bank, Fold(**fold), config, device)
+        return _timed(bank, fold, config, device)
