@@ -28,5 +28,6 @@ def make_bank(
 
 
 def small_config(**given: object) -> Config:
-    settings = {"image_size": 32, "epochs": 2, "batch_size": 8, "hidden": 16, "backbone": "test_efficientnet"}
-    return configure(**{**settings, **given})
+    sizes = {"image_size": 32, "epochs": 2, "batch_size": 8, "hidden": 16}
+    plain = {"backbone": "test_efficientnet", "validation": "held_out", "mirrored": False}
+    return configure(**{**sizes, **plain, **given})

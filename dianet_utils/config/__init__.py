@@ -19,6 +19,7 @@ from dianet_utils.config.configuration import (
     Config,
     configure,
     defaults,
+    from_json,
     weights_file,
     with_model,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "System",
     "configure",
     "defaults",
+    "from_json",
     "is_table",
     "short_name",
     "system",

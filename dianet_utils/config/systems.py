@@ -57,7 +57,7 @@ def _rival(
         "estimator",
         inputs,
         counts,
-        fixed={**OWN, "dropout": 0.0, "hidden": 1},
+        fixed={**OWN, "dropout": 0.0, "hidden": 1, "mirrored": False},
         defaults={"image_size": image_size, "scaling": "signed", "validation": "none"},
     )
 

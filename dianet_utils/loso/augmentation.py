@@ -46,6 +46,14 @@ def augment(
     return warped
 
 
+def mirror(images: Tensor, flows: Sequence[int] = (), still: float = 0.0) -> Tensor:
+    """All images [N, P, 3, H, W] as in a mirror; ``flows`` and ``still`` as for :func:`augment`."""
+    turned = images.flip(-1)
+    for phase in flows:
+        turned[:, phase, 0] = 2 * still - turned[:, phase, 0]
+    return turned
+
+
 def warp(images: Tensor, angles: Tensor, mirrored: Tensor) -> Tensor:
     """Mirror images [N, P, 3, H, W] where ``mirrored`` [N], then turn them by ``angles`` [N].
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812 (the name that every torch text uses)
 from torch import Tensor, nn
 
 from dianet_utils.config import Config
-from dianet_utils.loso.augmentation import augment
+from dianet_utils.loso.augmentation import augment, mirror
 from dianet_utils.loso.batches import Batches
 from dianet_utils.loso.folds import Fold
 from dianet_utils.models import Labels, Network, Output
@@ -67,26 +68,41 @@ def train_epoch(
 
 
 def validation_loss(model: Network, data: Batches, fold: Fold, config: Config) -> PassLoss:
-    """The network's loss over the validation clips, without augmentation."""
-    model.eval()
-    batches = torch.split(torch.from_numpy(fold.validation), config.batch_size)
-    with torch.inference_mode():
-        losses = torch.stack([_loss(model, data.inputs(rows), data.labels(rows), config) for rows in batches])
-    total = sum(loss * len(rows) for loss, rows in zip(losses.tolist(), batches, strict=True))
-    return PassLoss.of(losses, total / len(fold.validation), batches, data)
+    """The mean cross-entropy of the emotions of the validation clips, not augmented.
+
+    Nothing else of a network's own loss chooses the epoch: neither consistency, nor smoothed labels, nor the
+    gender of people whom it has not met.
+    """
+    rows = torch.from_numpy(fold.validation)
+    logits = predict(model, data, fold.validation, config).logits
+    each = F.cross_entropy(logits, data.labels(rows).emotion, reduction="none")
+    losses = torch.stack([part.mean() for part in torch.split(each, config.batch_size)])
+    return PassLoss.of(losses, each.mean().item(), torch.split(rows, config.batch_size), data)
 
 
 def predict(model: nn.Module, data: Batches, rows: np.ndarray, config: Config, shift: int = 0) -> Output:
     """Logits [clip, class] and features [clip, phase, D] of some rows, not augmented.
 
-    ``shift`` takes the images of an apex moved by so many frames.
+    With ``config.mirrored`` the logits are the logarithms of the mean of two probabilities, of the clip and
+    of its mirror image; the features are those of the clip. ``shift`` takes the images of an apex moved by
+    so many frames.
     """
     model.eval()
     with torch.inference_mode():
         batches = torch.split(torch.from_numpy(rows), config.batch_size)
-        outputs = [forward(model, data.inputs(batch, shift), config) for batch in batches]
+        outputs = [_answer(model, data, data.inputs(batch, shift), config) for batch in batches]
         logits = torch.cat([output.logits for output in outputs])
         return Output(logits, torch.cat([output.features for output in outputs]))
+
+
+def _answer(model: nn.Module, data: Batches, images: Tensor, config: Config) -> Output:
+    """What :func:`predict` says of one batch of images."""
+    output = forward(model, images, config)
+    if not config.mirrored:
+        return output
+    other = forward(model, mirror(images, data.flows, still_value(data.scaling)), config)
+    logits = torch.stack([output.logits, other.logits]).log_softmax(2).logsumexp(0) - math.log(2)
+    return Output(logits, output.features)
 
 
 def _loss(model: Network, images: Tensor, labels: Labels, config: Config) -> Tensor:

@@ -75,7 +75,10 @@ def clip_inputs(recording: Recording, moments: Moments, config: Config) -> NDArr
 
 
 def ask(model: Saved, images: NDArray[Any]) -> Answer:
-    """The model's answer to the images [phase, 3, size, size] of one clip. It must be a DIANet."""
+    """The model's answer to the images [phase, 3, size, size] of one clip. It must be a DIANet.
+
+    The clip alone is asked, also where the configuration asks its mirror image too (``mirrored``).
+    """
     network = model.model
     if not isinstance(network, DIANet):
         name = own_code.title(model.config.model)

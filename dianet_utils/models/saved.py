@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dianet_utils.config import Config, configure, own_code
+from dianet_utils.config import Config, from_json, own_code
 from dianet_utils.config.own_tables import is_own_name
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
@@ -132,7 +132,7 @@ def load(folder: str | Path, trust_code: bool = False) -> Saved:
     for name in ("model", "fusion"):
         _check_code(folder, str(note["config"].get(name)), trust_code)
     try:
-        config = configure(**note["config"])
+        config = from_json(note["config"])
     except InputError as error:
         raise InputError(
             f"{shown(folder / NOTE)} has settings that this version does not know: {error}"

@@ -11,7 +11,7 @@ from torch import nn
 from toy import make_bank, small_config
 
 from dianet_utils import loso, models
-from dianet_utils.config import Config
+from dianet_utils.config import Config, configure
 from dianet_utils.loso import augmentation, epochs, training
 from dianet_utils.loso.batches import Batches
 from dianet_utils.models import Labels
@@ -126,6 +126,50 @@ def test_bfloat16_is_refused_where_it_would_be_emulated(monkeypatch: pytest.Monk
 def test_the_default_precision_stays_out_of_the_name_of_a_run() -> None:
     assert "precision" not in small_config().as_json()
     assert small_config(precision="bfloat16").digest() != small_config().digest()
+
+
+def test_no_epoch_is_chosen_while_the_rate_is_high() -> None:
+    model, keeper = nn.Linear(1, 1), training.BestEpoch(patience=2, first=2)
+    for epoch, loss in enumerate([0.1, 0.2, 3.0, 2.0, 2.5]):
+        assert not keeper.enough(model, epoch, loss)
+    assert keeper.enough(model, 5, 2.1)
+    assert keeper.restore(model) == 3
+    assert configure(epochs=30, validation="held_out").first_candidate == 15
+    assert configure(epochs=30, validation="test_subject").first_candidate == 0
+    assert configure("casme2").first_candidate == 0
+
+
+def test_the_emotion_alone_chooses_the_epoch() -> None:
+    """Whatever else is in the loss that trains: here smoothed labels and consistency."""
+    bank = make_bank()
+    fold = loso.make_folds(bank.clips, "held_out", seed=0)[0]
+    config = small_config(epochs=4, label_smoothing=0.3, consistency_weight=5.0)
+    model, history = training.train_model(bank, fold, config)
+    assert history["best_epoch"] in (3, 4)
+    logits = epochs.predict(model, Batches.of(bank, "cpu"), fold.validation, config).logits
+    told = logits.double().log_softmax(1)[range(len(logits)), torch.from_numpy(bank.targets[fold.validation])]
+    assert min(history["validation_loss"][2:]) == pytest.approx(-told.mean().item(), rel=1e-5)
+
+
+def test_a_clip_and_its_mirror_image_get_the_same_answer_where_both_are_asked() -> None:
+    """Also where a phase is optical flow: a mirrored face moves the other way."""
+    bank = make_bank()
+    other = np.ascontiguousarray(bank.images[..., ::-1])
+    other[:, 0, 0] *= -1
+    data, mirrored = (
+        replace(Batches.of(replace(bank, images=images), "cpu"), flows=(0,))
+        for images in (bank.images, other)
+    )
+    config, rows = small_config(mirrored=True), np.arange(7)
+    model = models.build_model(config, 3).eval()
+    here, there = (epochs.predict(model, each, rows, config).logits.softmax(1) for each in (data, mirrored))
+    assert torch.allclose(here, there, atol=1e-6)
+    plain = [
+        epochs.predict(model, each, rows, replace(config, mirrored=False)).logits.softmax(1)
+        for each in (data, mirrored)
+    ]
+    assert not torch.allclose(*plain, atol=1e-6)
+    assert torch.allclose(here, (plain[0] + plain[1]) / 2, atol=1e-6)
 
 
 def test_the_best_weights_are_kept_in_memory_taken_once() -> None:

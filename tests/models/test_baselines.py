@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from dianet_utils import config, datasets, models
-from dianet_utils.config import configure
+from dianet_utils.config import configure, from_json
 from dianet_utils.dynamic_images import Bank
 from dianet_utils.loso.folds import Fold
 from dianet_utils.loso.training import train_fold
@@ -280,7 +280,7 @@ def test_a_system_comes_with_its_own_inputs_and_size(dataset, name):
     assert settings.image_size == SIZES.get(name, configure(dataset).image_size)
     assert settings.backbone == settings.fusion == settings.streams == "own"
     assert settings.epochs == configure(dataset).epochs
-    assert configure(**settings.as_json()) == settings
+    assert from_json(settings.as_json()) == settings
     assert settings.uses_gender == (name == "geme")
 
 

@@ -21,20 +21,20 @@ from dianet_utils.synthetic.settings import Settings, as_json, from_json
 SEEDS = range(101, 107)  # those of the calibration: no result uses them
 SIZES = paper.EXPECTED["casme2"]["classes"]
 SMALL_1 = {"subjects": 2, "clips_per_emotion": 1, "emotions": ("happiness", "surprise"), "size": 64}
-OLD = Settings(**SMALL_1, duration=(16, 20), seed=5)
+OLD = Settings.version_1(**SMALL_1, duration=(16, 20), seed=5)
 
 
 # Version 1: keys and hashes were taken from the generator before it had a second version.
 
 
 def test_version_1_keeps_its_keys() -> None:
-    assert Settings().key == "84374fa9820d5e72"
-    assert Settings(seed=101).key == "a685b658ffdd2ede"
+    assert Settings.version_1().key == "84374fa9820d5e72"
+    assert Settings.version_1(seed=101).key == "a685b658ffdd2ede"
     assert OLD.key == "960aa76cadb6c58f"
 
 
 def test_version_1_keeps_its_plans_and_frames() -> None:
-    plans = repr(synthetic.plan(Settings(seed=101))).encode()
+    plans = repr(synthetic.plan(Settings.version_1(seed=101))).encode()
     assert (
         hashlib.sha256(plans).hexdigest()
         == "9e33bb7aefd23334b758bdc4bf68865db27867379bd26e7af99bd637247dc144"
@@ -58,10 +58,10 @@ def test_version_1_keeps_every_byte_of_its_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        Settings.version_2(),
-        Settings.version_2(balanced=True),
         Settings(),
-        Settings.version_2(clips_per_emotion=2),
+        Settings(balanced=True),
+        Settings.version_1(),
+        Settings(clips_per_emotion=2),
     ],
 )
 def test_settings_come_back_from_their_json(settings: Settings) -> None:
@@ -69,9 +69,9 @@ def test_settings_come_back_from_their_json(settings: Settings) -> None:
 
 
 def test_an_old_description_is_read_as_version_1() -> None:
-    old = as_json(Settings())
+    old = as_json(Settings.version_1())
     assert "class_sizes" not in old
-    assert from_json(old) == Settings()
+    assert from_json(old) == Settings.version_1()
 
 
 # Sizes: those of CASME-II for every seed.
@@ -79,7 +79,7 @@ def test_an_old_description_is_read_as_version_1() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_class_totals_and_people(seed: int) -> None:
-    clips = synthetic.plan(Settings.version_2(seed=seed))
+    clips = synthetic.plan(Settings(seed=seed))
     assert Counter(clip.emotion for clip in clips) == SIZES
     people = Counter(clip.subject for clip in clips)
     assert len(people) == paper.EXPECTED["casme2"]["subjects"]
@@ -89,7 +89,7 @@ def test_class_totals_and_people(seed: int) -> None:
 
 
 def test_a_balanced_dataset_is_as_even_as_it_goes() -> None:
-    clips = synthetic.plan(Settings.version_2(seed=101, balanced=True))
+    clips = synthetic.plan(Settings(seed=101, balanced=True))
     assert set(Counter(clip.emotion for clip in clips).values()) == {48}
     assert set(Counter(clip.subject for clip in clips).values()) == {9, 10}
     assert set(Counter((clip.subject, clip.emotion) for clip in clips).values()) == {1, 2}
@@ -99,18 +99,16 @@ def test_a_person_does_not_fix_the_emotion() -> None:
     """Two clips of one person are of one class no more often than two clips of two people."""
     same, pairs = 0, 0
     for seed in SEEDS:
-        for _, count in Counter(
-            clip.subject for clip in synthetic.plan(Settings.version_2(seed=seed))
-        ).items():
+        for _, count in Counter(clip.subject for clip in synthetic.plan(Settings(seed=seed))).items():
             pairs += count * (count - 1)
-        both = Counter((clip.subject, clip.emotion) for clip in synthetic.plan(Settings.version_2(seed=seed)))
+        both = Counter((clip.subject, clip.emotion) for clip in synthetic.plan(Settings(seed=seed)))
         same += sum(count * (count - 1) for count in both.values())
     expected = sum(size * (size - 1) for size in SIZES.values()) / (240 * 239)
     assert same / pairs == pytest.approx(expected, abs=0.03)
 
 
 def test_permuted_labels_of_the_whole_dataset() -> None:
-    settings = Settings.version_2(seed=101)
+    settings = Settings(seed=101)
     true, permuted = (synthetic.plan(replace(settings, permute_labels=flag)) for flag in (False, True))
     assert Counter(clip.emotion for clip in permuted) == SIZES
     right = np.mean([one.emotion == other.emotion for one, other in zip(true, permuted, strict=True)])
@@ -126,14 +124,14 @@ def test_permuted_labels_of_the_whole_dataset() -> None:
 )
 def test_sizes_that_cannot_be(wrong: dict) -> None:
     with pytest.raises(InputError, match="class_sizes"):
-        Settings.version_2(**wrong)
+        Settings(**wrong)
 
 
 # Timing: frame gaps of CASME-II (smallest, quartiles, largest) and its apex as a part of the clip.
 
 
 def test_timing_is_that_of_casme2() -> None:
-    clips = [clip for seed in SEEDS for clip in synthetic.plan(Settings.version_2(seed=seed))]
+    clips = [clip for seed in SEEDS for clip in synthetic.plan(Settings(seed=seed))]
     gaps = np.array([(clip.apex - clip.onset, clip.offset - clip.apex) for clip in clips])
     whole = gaps.sum(axis=1)
     assert np.percentile(whole, [0, 25, 50, 75, 100]) == pytest.approx([24, 51, 65, 86, 141], abs=2)
@@ -152,9 +150,7 @@ def test_timing_is_that_of_casme2() -> None:
 @pytest.fixture(scope="module")
 def nuisance(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
     """What each clip of a small dataset shows beside its motion; its labels and its people."""
-    settings = Settings.version_2(
-        subjects=12, class_sizes=(16, 12, 28, 14, 50), seed=101, size=48, duration=(16, 40)
-    )
+    settings = Settings(subjects=12, class_sizes=(16, 12, 28, 14, 50), seed=101, size=48, duration=(16, 40))
     folder = synthetic.generate(
         settings, tmp_path_factory.mktemp("nuisance") / "data", workers=1, shown=False
     )

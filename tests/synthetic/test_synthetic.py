@@ -18,7 +18,7 @@ from dianet_utils.synthetic import UNITS, ClipPlan, Settings
 TINY = Settings(
     subjects=2, clips_per_emotion=1, emotions=("happiness", "surprise"), size=64, duration=(16, 20), seed=5
 )
-CLEAR = Settings(subjects=3, amplitude_px=3.0, amplitude_spread=0.0, noise=0.5, drift_px=0.0)
+CLEAR = Settings.version_1(subjects=3, amplitude_px=3.0, amplitude_spread=0.0, noise=0.5, drift_px=0.0)
 STILL = replace(CLEAR, rotation_degrees=0.0, flicker=0.0, blink_probability=0.0)
 
 
@@ -265,7 +265,7 @@ def test_permuted_labels_keep_their_counts_and_lose_their_meaning() -> None:
 
 
 def test_one_knob_changes_one_thing() -> None:
-    louder = synthetic.plan(replace(MANY, amplitude_px=1.0))
+    louder = synthetic.plan(replace(MANY, amplitude_px=2 * MANY.amplitude_px))
     for clip, loud in zip(synthetic.plan(MANY), louder, strict=True):
         assert replace(loud, action_units=clip.action_units) == clip
         assert loud.action_units == pytest.approx({unit: 2 * px for unit, px in clip.action_units.items()})
