@@ -88,12 +88,18 @@ def gather(out: str | Path, bank: "Bank") -> Results:
         raise InputError(f"{shown(out)} holds no finished fold: run it first.")
     predictions = pd.concat([_rows(fold, bank.clips["subject"]) for fold in folds], ignore_index=True)
     predictions = predictions.sort_values(["seed", "clip"], ignore_index=True)
-    metrics = evaluation.metrics(predictions, list(bank.classes))
+    metrics = _scores(predictions, folds, bank)
     write_text(out / "predictions.csv", predictions.to_csv(index=False, lineterminator="\n"))
     about = {"dataset": datasets.origin(bank.clips), "synthetic": datasets.is_synthetic(bank.clips)}
     metrics = {**about, **({} if split == LOSO else {"split": split}), **metrics}
     write_json(out / "metrics.json", metrics)
     return Results(out, predictions, metrics, folds)
+
+
+def _scores(predictions: pd.DataFrame, folds: list[dict[str, Any]], bank: "Bank") -> dict[str, Any]:
+    """The scores of some folds, and whether their networks had learnt their own training clips."""
+    metrics = evaluation.metrics(predictions, list(bank.classes))
+    return {**metrics, **evaluation.trained(folds, metrics["chance"])}
 
 
 def _split_of(out: Path) -> str:
@@ -111,7 +117,7 @@ def only(results: Results, folds: "Sequence[Fold]", bank: "Bank") -> Results:
     tested = {(fold["seed"], clip) for fold in told for clip in fold["clips"]}
     pairs = zip(results.predictions["seed"], results.predictions["clip"], strict=True)
     predictions = results.predictions[[pair in tested for pair in pairs]].reset_index(drop=True)
-    metrics = {**results.metrics, **evaluation.metrics(predictions, list(bank.classes))}
+    metrics = {**results.metrics, **_scores(predictions, told, bank)}
     return Results(results.folder, predictions, metrics, told)
 
 

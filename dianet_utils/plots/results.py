@@ -10,8 +10,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from dianet_utils import paper
-from dianet_utils.plots.style import BLUE, GREY, ORANGE, RED, SEQUENTIAL, figure, styled
+from dianet_utils import evaluation, paper
+from dianet_utils.plots.style import BLUE, GREEN, GREY, ORANGE, RED, SEQUENTIAL, figure, styled
 
 if TYPE_CHECKING:
     from dianet_utils.loso.folds import Fold
@@ -44,30 +44,50 @@ def draw_protocol(folds: "Sequence[Fold]", clips: pd.DataFrame) -> Figure:
 
 
 @styled()
-def draw_training(folds: Sequence[dict[str, Any]]) -> Figure:
-    """Training and validation loss over the epochs, one thin line per fold, the median thick.
+def draw_training(folds: Sequence[dict[str, Any]], chance: float) -> Figure:
+    """Training loss, validation loss, and what the networks name right of their own training clips.
 
-    Folds of a leaky run have no validation loss, and the figure says which run it shows.
+    One thin line per fold, the median thick. The training loss is all of Eq. 5, the validation loss its
+    cross-entropy alone. Folds without validation, and those of a leaky run, have no such loss, and the figure
+    says so. ``chance`` is the accuracy of always naming the most frequent class.
     """
-    fig, axes = figure(6.4, 2.9, ncols=2, sharey=True)
+    losses = {"train_loss": BLUE, "validation_loss": ORANGE}
+    losses = {key: colour for key, colour in losses.items() if any(fold["history"][key] for fold in folds)}
+    fig, axes = figure(2.6 * len(losses) + 2.4, 2.9, ncols=len(losses) + 1)
     if any("validation" in fold for fold in folds):
         fig.suptitle("LEAKY: the test subject's accuracy chose the epoch", color=RED)
-    for ax, key, colour in zip(axes, ("train_loss", "validation_loss"), (BLUE, ORANGE), strict=True):
-        curves = [fold["history"][key] for fold in folds if fold["history"][key]]
-        for curve in curves:
-            ax.plot(np.arange(1, len(curve) + 1), curve, color=colour, alpha=0.25, lw=0.8)
-        if curves:
-            median = pd.DataFrame(curves).median()
-            ax.plot(np.arange(1, len(median) + 1), median, color=colour, lw=2.2, label="median")
-        ax.set(xlabel="epoch", title=key.replace("_", " "))
-    best = [fold["history"]["best_epoch"] for fold in folds if fold["history"]["validation_loss"]]
-    for epoch in best:
-        axes[1].plot(epoch, 0.02, marker="|", color=RED, ms=9, transform=axes[1].get_xaxis_transform())
-    if best:
-        axes[1].plot([], [], "|", color=RED, ms=9, label="epoch kept")
-        axes[1].legend()
-    axes[0].set_ylabel("loss (Eq. 5)")
+    for ax, (key, colour) in zip(axes, losses.items(), strict=False):
+        _draw_curves(ax, [fold["history"][key] for fold in folds], colour)
+        ax.set(xlabel="epoch", title=key.replace("_", " "), ylim=(0, None))
+    if "validation_loss" in losses:
+        _mark_epochs(axes[1], [fold["history"]["best_epoch"] for fold in folds])
+    axes[0].set_ylabel("loss")
+    _draw_trained(axes[-1], folds, chance)
     return fig
+
+
+def _draw_curves(ax: Axes, curves: Sequence[Sequence[float]], colour: str) -> None:
+    for curve in curves:
+        ax.plot(np.arange(1, len(curve) + 1), curve, color=colour, alpha=0.25, lw=0.8)
+    median = pd.DataFrame(curves).median()
+    ax.plot(np.arange(1, len(median) + 1), median, color=colour, lw=2.2, label="median")
+
+
+def _mark_epochs(ax: Axes, best: Sequence[int]) -> None:
+    for epoch in best:
+        ax.plot(epoch, 0.02, marker="|", color=RED, ms=9, transform=ax.get_xaxis_transform())
+    ax.plot([], [], "|", color=RED, ms=9, label="epoch kept")
+    ax.legend()
+
+
+def _draw_trained(ax: Axes, folds: Sequence[dict[str, Any]], chance: float) -> None:
+    """One bar per fold, the least first; folds near chance are named."""
+    told = sorted((100 * (fold.get("train_accuracy") or 0), fold["subject"]) for fold in folds)
+    poor = evaluation.trained(folds, chance).get("untrained_folds", [])
+    ax.bar(range(1, len(told) + 1), [value for value, _ in told], color=GREEN, width=0.9)
+    ax.axhline(100 * chance, color=RED, ls="--", lw=1.1, label="chance")
+    ax.set(xlabel="fold, the least first", ylabel="right, %", ylim=(0, 105), title="own training clips")
+    ax.legend(title=f"not trained: {', '.join(poor)}" if poor else None, loc="lower right")
 
 
 @styled()

@@ -56,7 +56,7 @@ def draw_table(summary: Summary) -> Figure:
     axes[0].set_yticks(range(len(rows)), summary.rows["system"])
     axes[0].set(xlim=(0, 100), ylim=(len(rows) - 0.4, -0.7), xticks=(0, 25, 50, 75, 100))
     fig.supxlabel("accuracy over all clips, % (Eq. 6)", fontsize="medium")
-    fig.legend(handles=_kinds(), loc="outside upper center", ncols=6, columnspacing=1.2, handletextpad=0.3)
+    fig.legend(handles=_kinds(), loc="outside upper center", ncols=4, columnspacing=1.2, handletextpad=0.3)
     return fig
 
 
@@ -68,12 +68,13 @@ def _called(summary: Summary) -> str:
 
 def _kinds() -> list[Line2D]:
     ours = Line2D([], [], marker="o", color=BLUE, label="ours, 95 % interval")
+    poor = Line2D([], [], marker="o", color=BLUE, mfc="white", label="ours, a fold not trained")
     chance = Line2D([], [], linestyle="--", color=RED, label="chance")
     published = [
         Line2D([], [], marker=marker, linestyle="", color=GREY, mfc=_face(kind), label=kind)
         for kind, marker in KIND_MARKERS.items()
     ]
-    return [ours, chance, *published]
+    return [ours, poor, chance, *published]
 
 
 def _face(kind: str) -> str:
@@ -98,11 +99,17 @@ def _draw_published(ax: Axes, rows: list[dict[str, Any]], dataset: str) -> None:
 
 
 def _draw_ours(ax: Axes, rows: list[dict[str, Any]], alone: bool) -> None:
-    """Our points with intervals; beside published ones they sit a little lower, without numbers."""
+    """Our points with intervals; beside published ones they sit a little lower, without numbers.
+
+    A point is hollow where a fold tested a network that was near chance on its own training clips.
+    """
     for place, row in enumerate(rows):
         if not pd.isna(row["accuracy"]):
             height = place + (0 if alone else 0.25)
-            ax.errorbar(row["accuracy"], height, xerr=_reach(row), fmt="o", ms=5, color=BLUE, capsize=3)
+            face = "white" if row["untrained_folds"] else BLUE
+            ax.errorbar(
+                row["accuracy"], height, xerr=_reach(row), fmt="o", ms=5, color=BLUE, mfc=face, capsize=3
+            )
             if alone:
                 ax.annotate(f"{row['accuracy']:.1f}", (row["accuracy"], height), (0, 5), color=BLUE, **_ABOVE)
         elif alone:

@@ -22,10 +22,11 @@ def readable(summary: Summary) -> pd.DataFrame:
     apart = summary.apart or summary.leaky or summary.split
     data = f"{summary.data}, not comparable" if apart else summary.data
     rows = summary.rows
-    spread = {"sd over seeds": each(rows, "spread", "{:.1f}".format)} if rows["spread"].notna().any() else {}
+    by_seed = {"by seed": each(rows, "by_seed", str)} if rows["by_seed"].notna().any() else {}
     columns = {
         f"ours ({data}): accuracy % [95 % interval]": each(rows, "accuracy low high", accuracy_text),
-        **spread,
+        **by_seed,
+        "on its training clips %": each(rows, "train_accuracy train_accuracy_least", trained_text),
         "UF1": each(rows, "uf1", "{:.3f}".format),
         "UAR": each(rows, "uar", "{:.3f}".format),
         "parameters": each(rows, "parameters", short_text),
@@ -51,6 +52,11 @@ def each(rows: pd.DataFrame, names: str, form: Callable[..., str]) -> list[str]:
 def accuracy_text(value: float, low: float, high: float) -> str:
     """``71.67 [66.7, 76.7]``."""
     return f"{value:.2f} [{low:.1f}, {high:.1f}]"
+
+
+def trained_text(mean: float, least: float) -> str:
+    """``88 (least 76)``: the mean over folds, and the least of them."""
+    return f"{mean:.0f} (least {least:.0f})"
 
 
 def short_text(count: float) -> str:
@@ -109,12 +115,22 @@ def _seeds(listed: str) -> str:
 
 def notes(summary: Summary) -> list[str]:
     """What the kinds mean, then every remark on a published cell."""
-    found = [_KINDS]
+    found = [_KINDS, *_untrained(summary.rows)]
     for _, row in summary.rows.iterrows():
         for name in paper.DATASETS:
             if row[f"{name}_note"]:
                 found.append(f"{row['system']}, {paper.TITLES[name]}: {row[f'{name}_note']}.")
     return found
+
+
+def _untrained(rows: pd.DataFrame) -> list[str]:
+    """A sentence for each row of which a fold tested a network that had not learnt its own training clips."""
+    poor = rows[rows["untrained_folds"].fillna("") != ""]
+    return [
+        f"{row['system']}: near chance on its own training clips in {row['untrained_folds']}, so this row "
+        "says little about the system."
+        for _, row in poor.iterrows()
+    ]
 
 
 def write(summary: Summary, folder: str | Path) -> dict[str, Path]:

@@ -112,7 +112,7 @@ def test_figures_of_a_leaky_run_say_so(runs: dict[str, loso.Results], bank: Bank
         folds = loso.make_folds(bank.clips, name, seed=0)
         figures = [
             plots.draw_protocol(folds, bank.clips),
-            plots.draw_training(found.folds),
+            plots.draw_training(found.folds, found.metrics["chance"]),
             plots.draw_against_paper(found.metrics, "synthetic clips"),
         ]
         assert [("LEAKY" in texts(figure)) for figure in figures] == [name == LEAKY] * 3

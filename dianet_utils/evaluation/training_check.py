@@ -1,0 +1,37 @@
+"""Did the networks learn anything at all? A test of one that did not says nothing about its system."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+MARGIN = 0.10  # above chance, below which a network counts as not trained
+
+
+def trained(folds: Sequence[Mapping[str, Any]], chance: float) -> dict[str, Any]:
+    """What the networks of some folds name right of the very clips that trained them, without augmentation.
+
+    Args:
+        folds: Records of folds with ``subject``, ``seed`` and ``train_accuracy``.
+        chance: The accuracy of always naming the most frequent class.
+
+    Returns:
+        ``train_accuracy`` (the mean over folds), ``train_accuracy_least``, and ``untrained_folds``: those
+        less than :data:`MARGIN` above chance. Nothing where a fold does not tell, as those of old versions.
+
+    Example:
+        >>> from dianet_utils.evaluation import trained
+        >>> folds = [{"subject": "s01", "seed": 0, "train_accuracy": 0.94}]
+        >>> folds += [{"subject": "s02", "seed": 0, "train_accuracy": 0.26}]
+        >>> trained(folds, chance=0.2)
+        {'train_accuracy': 0.6, 'train_accuracy_least': 0.26, 'untrained_folds': ['s02 (seed 0)']}
+    """
+    if not folds or any(fold.get("train_accuracy") is None for fold in folds):
+        return {}
+    told = [float(fold["train_accuracy"]) for fold in folds]
+    poor = [fold for fold in folds if fold["train_accuracy"] < chance + MARGIN]
+    return {
+        "train_accuracy": round(float(np.mean(told)), 6),
+        "train_accuracy_least": min(told),
+        "untrained_folds": [f"{fold['subject']} (seed {fold['seed']})" for fold in poor],
+    }
