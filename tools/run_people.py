@@ -12,17 +12,19 @@ About three hours of one core together. `make reference` then keeps what it gave
 import sys
 
 from dianet_utils import run, tables
-from dianet_utils.tables import people
+from dianet_utils.tables import many_people
 
 
 def main(part: int, parts: int) -> None:
     """Every ``parts``-th run from the ``part``-th on, in the order of the rows."""
-    wanted = [(row, seed) for row in people.ROWS for seed in people.SEEDS]
+    wanted = [(row, seed) for row in many_people.ROWS for seed in many_people.SEEDS]
     for number, (row, seed) in enumerate(wanted):
         if number % parts == part - 1:
             print(f"run {number + 1} of {len(wanted)}: people of seed {seed}", flush=True)
-            parameters = run.check_parameters({"dataset": "synthetic", "split": people.SPLIT})
-            entries = tables.prepare([people.table_row(row)], people.clips(seed), parameters, workers=1)
+            parameters = run.check_parameters({"dataset": "synthetic"})
+            entries = tables.prepare(
+                [many_people.table_row(row)], many_people.clips(seed), parameters, workers=1
+            )
             tables.run_rows(entries, tables.folder_of("synthetic"), workers=1)
 
 

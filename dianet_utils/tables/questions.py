@@ -183,6 +183,9 @@ def choose_readings(base: Config, rows: str | None = None, weights: str | None =
         settings = {} if question.key == "apex" else {question.setting: value}
         if key == "pretrained=imagenet" and weights:
             settings["pretrained"] = weights
+        elif question.key == "patience" and base.validation == "none":
+            left[key] = "nobody validates by default here, so nothing stops early"
+            continue
         elif value in question.on_request and key not in named:
             left[key] = _why_left(question, key)
             continue

@@ -20,7 +20,7 @@ from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import RESULTS
 from dianet_utils.run import make_bank
-from dianet_utils.tables.rows import TableRow
+from dianet_utils.tables.rows import QUICK_SPLIT, TableRow
 
 if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank
@@ -62,8 +62,9 @@ def prepare(
 ) -> list[Entry]:
     """Make the images and count the cost of every row before any is trained.
 
-    ``parameters`` are a notebook's checked parameters; a row's own settings stand above them. Raises
-    one InputError for all rows that cannot run, so that none fails after hours of training others.
+    ``parameters`` are a notebook's checked parameters; a row's own settings stand above them. Synthetic clips
+    are split into folds of people (:data:`~dianet_utils.tables.rows.QUICK_SPLIT`) unless they say. Raises one
+    InputError for all rows that cannot run, so that none fails after hours of training others.
     """
     entries, problems = [], []
     banks: dict[tuple[Any, ...], Bank] = {}  # rows that share images share them in memory too
@@ -87,6 +88,8 @@ def prepare(
 
 def _config(row: TableRow, parameters: Mapping[str, Any]) -> Config:
     given = {field.name: parameters.get(field.name) for field in fields(Config)}
+    if given["split"] is None and given["dataset"] == "synthetic":
+        given["split"] = QUICK_SPLIT
     return configure(**{**given, **row.settings})
 
 

@@ -1,0 +1,137 @@
+"""Tables 1, 3 and 4 on more people: the same rows on several synthetic datasets, and what was to be compared.
+
+One dataset has 26 people, too few to see a difference of a few points; five datasets have 130. Every row
+predicts every clip once, in folds of people, with training seed 0. :data:`CONTRASTS` were chosen before any
+row was run, and they alone are tested.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dianet_utils import datasets, evaluation, synthetic
+from dianet_utils.evaluation import comparison
+from dianet_utils.plumbing.files import RESULTS
+from dianet_utils.tables.rows import TABLES, TableRow
+
+KEPT = RESULTS / "reference" / "people"  # where tools/keep_reference.py puts what the rows predicted
+SEEDS = (0, 1, 2, 3, 4)  # of the generator; neither its calibration nor the training's settings saw them
+
+# By table, the keys of the rows; a row of two tables stands in the first. The most wanted come first.
+ROWS: tuple[tuple[int, str], ...] = (
+    *((4, key) for key in ("onset+offset", "tent", "onset", "whole", "offset")),
+    *(
+        (1, key)
+        for key in ("linear_svm", "linear_svm:tent", "logistic", "lbp_top", "optical_strain", "bi_woof")
+    ),
+    *((4, f"linear_svm:{key}") for key in ("whole", "onset", "offset")),
+    *((3, key) for key in ("simple", "concat")),
+    *((1, key) for key in ("fdcn", "affectivenet", "learnet", "geme", "originet")),
+    *((4, key) for key in ("samples", "offset+offset", "onset+onset", "whole+whole")),
+    *((3, key) for key in ("cross_single_token", "cross_tokens", "cross_spatial")),
+)
+DEFAULT = "onset+offset"  # in every table the default DIANet, under the name that Table 4 has for it
+
+# What the paper claims, and what decides it: named before the rows were run.
+CONTRASTS: dict[int, tuple[tuple[str, str], ...]] = {
+    1: ((DEFAULT, "fdcn"), (DEFAULT, "linear_svm")),
+    3: ((DEFAULT, "simple"), (DEFAULT, "concat")),
+    4: ((DEFAULT, "onset"), (DEFAULT, "tent"), ("onset", "whole")),
+}
+
+
+def table_row(row: tuple[int, str]) -> TableRow:
+    """The row of a table by its key."""
+    number, key = row
+    return next(each for each in TABLES[number].rows if each.key == key)
+
+
+def titles() -> dict[str, str]:
+    """What people call each row, by its key."""
+    return {key: _title(number, table_row((number, key))) for number, key in ROWS}
+
+
+def _title(number: int, row: TableRow) -> str:
+    """A row of Tables 3 and 4 is a DIANet, unless it says another system."""
+    if number == 1 or row.settings.get("model") is not None:
+        return row.title
+    return f"DIANet, {row.title[0].lower()}{row.title[1:]}"
+
+
+def of_table(number: int) -> list[str]:
+    """The keys of one table's rows, the default DIANet among them, in the order of :data:`ROWS`."""
+    also = {DEFAULT} | ({"linear_svm", "linear_svm:tent"} if number == 4 else set())
+    return [key for table, key in ROWS if table == number or key in also]
+
+
+def clips(seed: int) -> pd.DataFrame:
+    """The usable clips of the synthetic dataset of a generator's seed, generated on first use."""
+    root = synthetic.generate(replace(synthetic.Settings(), seed=seed), shown=False)
+    return datasets.select(datasets.load("synthetic", root))[0]
+
+
+def read(folder: str | Path = KEPT) -> pd.DataFrame:
+    """The kept predictions: one line per clip, ``dataset clip subject true`` and a column per table row."""
+    return pd.read_csv(Path(folder) / "predictions.csv", dtype={"clip": str, "subject": str})
+
+
+def rows_of(predictions: pd.DataFrame) -> list[str]:
+    """The table rows that predicted every clip of every dataset."""
+    return [name for name in predictions.columns[4:] if predictions[name].notna().all()]
+
+
+def of_row(predictions: pd.DataFrame, row: str) -> pd.DataFrame:
+    """One row's predictions as the tests take them; people and clips are told apart by their dataset."""
+    told = {
+        name: predictions["dataset"].astype(str) + "/" + predictions[name] for name in ("clip", "subject")
+    }
+    return pd.DataFrame({**told, "seed": 0, "true": predictions["true"], "predicted": predictions[row]})
+
+
+def scores(predictions: pd.DataFrame) -> pd.DataFrame:
+    """One line per row of ``predictions``, which are as :func:`read` gives them.
+
+    ``accuracy low high`` in percent, with a 95 % interval over people; ``uf1 uar``; ``dataset 0`` and so on,
+    the accuracy on each dataset.
+    """
+    classes = sorted(predictions["true"].unique())
+    lines = []
+    for row in rows_of(predictions):
+        found = evaluation.metrics(of_row(predictions, row), classes)
+        right = (predictions[row] == predictions["true"]).groupby(predictions["dataset"]).mean()
+        ends = dict(zip(("low", "high"), (100 * end for end in found["intervals"]["accuracy"]), strict=True))
+        each = {f"dataset {name}": 100 * value for name, value in right.items()}
+        line = {"row": row, "accuracy": 100 * found["accuracy"], **ends}
+        lines.append({**line, "uf1": found["uf1"], "uar": found["uar"], **each})
+    return pd.DataFrame(lines).set_index("row")
+
+
+def contrasts(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The tests that were named in advance, one line each; Holm's correction is over those of one table.
+
+    ``gain`` is the first row's accuracy minus the second's in points, ``low`` and ``high`` its 95 % interval
+    over people, ``p`` that of the exact sign-flip test over people, ``dataset 0`` and so on the gain on each
+    dataset. Contrasts of which a row is not there are left out.
+    """
+    there = rows_of(predictions)
+    lines = [
+        _contrast(predictions, number, *pair)
+        for number, pairs in CONTRASTS.items()
+        for pair in pairs
+        if set(pair) <= set(there)
+    ]
+    table = pd.DataFrame(lines)
+    corrected = table.groupby("table")["p"].transform(lambda values: comparison.holm(values.to_numpy()))
+    return table.assign(holm=corrected)
+
+
+def _contrast(predictions: pd.DataFrame, number: int, first: str, second: str) -> dict[str, Any]:
+    pair = comparison.compare({row: of_row(predictions, row) for row in (first, second)}).iloc[0]
+    right = [predictions[row] == predictions["true"] for row in (first, second)]
+    gains = (right[0].astype(int) - right[1].astype(int)).groupby(predictions["dataset"]).mean()
+    told = {name: 100 * pair[of] for name, of in (("gain", "difference"), ("low", "low"), ("high", "high"))}
+    each = {f"dataset {name}": 100 * value for name, value in gains.items()}
+    line = {"table": number, "first": first, "second": second, **told, "p": pair["p_permutation"]}
+    return {**line, "people": int(pair["subjects"]), **each}
