@@ -13,11 +13,11 @@ _EACH = "dataset "  # how the columns of single datasets begin
 
 
 @styled()
-def draw_people(scores: pd.DataFrame, titles: Mapping[str, str], chance: float) -> Figure:
+def draw_people(scores: pd.DataFrame, titles: Mapping[str, str], chance: float, data: str) -> Figure:
     """One line per row: accuracy over all people with its interval, and a grey dot per dataset.
 
     ``scores`` as :func:`dianet_utils.tables.many_people.scores` makes them, drawn from the top; ``chance`` in
-    percent.
+    percent; ``data`` names the clips.
     """
     fig, ax = figure(6.4, 1.1 + 0.3 * len(scores))
     for place, (_, row) in enumerate(scores.iterrows()):
@@ -26,16 +26,16 @@ def draw_people(scores: pd.DataFrame, titles: Mapping[str, str], chance: float) 
         ax.annotate(told, (1.0, place), (4, 0), xycoords=beside, fontsize=8, **_BESIDE)
     ax.axvline(chance, color=RED, ls="--", lw=1.1, label="chance")
     _label(ax, [titles.get(str(key), str(key)) for key in scores.index])
-    ax.set(xlabel="accuracy, % (95 % interval over people)")
-    _explain(fig, ax)
+    _explain(fig, ax, "accuracy, % (95 % interval over people)", data)
     return fig
 
 
 @styled()
-def draw_contrasts(contrasts: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
+def draw_contrasts(contrasts: pd.DataFrame, titles: Mapping[str, str], data: str) -> Figure:
     """One line per test that was named in advance: the gain in points, its interval, a grey dot per dataset.
 
-    ``contrasts`` as :func:`dianet_utils.tables.many_people.contrasts` makes them.
+    ``contrasts`` as :func:`dianet_utils.tables.many_people.contrasts` makes them, or for one dataset
+    :func:`dianet_utils.tables.planned`; ``data`` names the clips.
     """
     fig, ax = figure(6.4, 1.2 + 0.42 * len(contrasts))
     for place, (_, row) in enumerate(contrasts.iterrows()):
@@ -45,8 +45,7 @@ def draw_contrasts(contrasts: pd.DataFrame, titles: Mapping[str, str]) -> Figure
     ax.axvline(0, color=GREY, lw=1)
     pairs = zip(contrasts["first"], contrasts["second"], strict=True)
     _label(ax, [f"{titles.get(one, one)}\nminus: {titles.get(two, two)}" for one, two in pairs])
-    ax.set(xlabel="points of accuracy (95 % interval over people; p after Holm)")
-    _explain(fig, ax)
+    _explain(fig, ax, "points of accuracy (95 % interval over people; p after Holm)", data)
     return fig
 
 
@@ -56,7 +55,8 @@ _BESIDE: dict[str, Any] = {"textcoords": "offset points", "va": "center"}
 def _draw_line(ax: Axes, place: int, row: Mapping[Any, Any], value: str) -> None:
     """A point with its interval, and the datasets behind it."""
     each = [row[name] for name in row if str(name).startswith(_EACH)]
-    ax.plot(each, [place] * len(each), "o", ms=3, color=GREY, alpha=0.6)
+    label = "one dataset" if each and not place else None
+    ax.plot(each, [place] * len(each), "o", ms=3, color=GREY, alpha=0.6, label=label)
     reach = [[row[value] - row["low"]], [row["high"] - row[value]]]
     ax.errorbar(row[value], place, xerr=reach, fmt="o", ms=6, color=BLUE, capsize=3)
 
@@ -68,7 +68,8 @@ def _label(ax: Axes, names: list[str]) -> None:
     ax.set_axisbelow(True)
 
 
-def _explain(fig: Figure, ax: Axes) -> None:
-    ax.plot([], [], "o", ms=3, color=GREY, alpha=0.6, label="one dataset of 26 people")
-    fig.suptitle("SYNTHETIC clips", color=BLUE)
-    fig.legend(loc="outside upper center", ncols=2, fontsize=8)
+def _explain(fig: Figure, ax: Axes, measured: str, data: str) -> None:
+    ax.set_title(data, color=BLUE, loc="left", fontsize="medium")
+    fig.supxlabel(measured, fontsize="medium")
+    if ax.get_legend_handles_labels()[0]:
+        fig.legend(loc="outside upper center", ncols=2, fontsize=8)

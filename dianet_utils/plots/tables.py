@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dianet_utils import paper
@@ -20,7 +19,6 @@ from dianet_utils.tables.readable_text import bound_text
 
 # The shape of a published point tells how it is known.
 KIND_MARKERS = {"printed": "D", "derived": "s", "other source": "^", "bound": "<"}
-LEVEL = 0.05
 _MARKERS = "osD^vPX*"
 _ABOVE: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5}
 _ASIDE: dict[str, Any] = {"va": "center", "fontsize": 7.5, "color": GREY, "style": "italic"}
@@ -128,11 +126,10 @@ def _chance(rows: list[dict[str, Any]]) -> float:
 
 @styled()
 def draw_pairs(comparisons: pd.DataFrame, titles: Mapping[str, str], data: str) -> Figure:
-    """Row against row: how many points the row is ahead of the column, and Holm's p below it.
+    """Row against row: how many points of accuracy the row is ahead of the column.
 
-    ``comparisons`` is what :func:`dianet_utils.evaluation.comparison.compare` gives; pairs with a corrected p
-    of the permutation test below 0.05 are framed. ``data`` names our clips. Without a pair the
-    figure says so.
+    ``comparisons`` is what :func:`dianet_utils.evaluation.comparison.compare` gives. No p is shown: the pairs
+    were not named in advance. ``data`` names our clips. Without a pair the figure says so.
     """
     if comparisons.empty:
         fig, ax = figure(6.0, 1.0)
@@ -141,39 +138,26 @@ def draw_pairs(comparisons: pd.DataFrame, titles: Mapping[str, str], data: str) 
         return fig
     data = f"{data}, {LEAKY_MARK}" if comparisons.attrs.get("leaky") else data
     names = list(dict.fromkeys([*comparisons["first"], *comparisons["second"]]))
-    side = 0.8 * max(len(names), 2)
-    fig, ax = figure(2.9 + side, 2.1 + 0.72 * side)
+    side = 0.6 * max(len(names), 3)
+    fig, ax = figure(2.9 + side, 2.1 + 0.6 * side)
     reach = max(10.0, 100 * comparisons["difference"].abs().max())
     ahead = np.full((len(names), len(names)), np.nan)
     for pair in _records(comparisons):
         for one, two, sign in (("first", "second", 1), ("second", "first", -1)):
             cell = names.index(pair[one]), names.index(pair[two])
             ahead[cell] = 100 * sign * pair["difference"] + 0.0  # never -0.0
-            _write_cell(ax, cell, ahead[cell], pair["holm_permutation"], abs(ahead[cell]) > 0.65 * reach)
+            colour = "white" if abs(ahead[cell]) > 0.65 * reach else "black"
+            text = f"{ahead[cell]:+.1f}"
+            ax.text(*cell[::-1], text, ha="center", va="center", fontsize=8, color=colour)
     image = ax.imshow(ahead, cmap=DIVERGING, vmin=-reach, vmax=reach, aspect="auto")
     labels = [titles[name] for name in names]
     ax.set_xticks(range(len(names)), labels, rotation=30, ha="right")
     ax.set_yticks(range(len(names)), labels)
-    fig.suptitle(f"{data}: row minus column\nbelow it Holm's p; framed where p < {LEVEL}", fontsize="medium")
+    fig.suptitle(f"{data}: row minus column", fontsize="medium")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     fig.colorbar(image, ax=ax, label="accuracy, points ahead", fraction=0.046)
     return fig
-
-
-def _write_cell(ax: Axes, cell: tuple[int, int], points: float, p: float, dark: bool) -> None:
-    row, column = cell
-    text = f"{points:+.1f}\n{p_text(p)}"
-    ax.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else "black")
-    if p < LEVEL:
-        ax.add_patch(Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, fill=False, ec="black", lw=1.8))
-
-
-def p_text(p: float) -> str:
-    """A p-value for people, never 0: ``p < .001``, ``p .012``, ``p .35``."""
-    if p < 0.001:
-        return "p < .001"
-    return f"p {p:.3f}".replace("0.", ".") if p < 0.1 else f"p {p:.2f}".replace("0.", ".")
 
 
 @styled()

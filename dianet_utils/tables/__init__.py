@@ -2,6 +2,7 @@
 
 ``rows`` says which rows a table has, ``running`` runs them through leave-one-subject-out, ``summary``
 puts the results beside the paper's cells, and ``readable_text`` makes the table for people and the files.
+``planned`` tests the pairs of rows that were named in advance, and ``many_people`` does so on five datasets.
 ``questions`` are what the paper does not settle, ``alternatives`` their rows beside the default.
 """
 
@@ -12,6 +13,7 @@ from dianet_utils.tables.alternatives import (
     readings_table,
     write_readings,
 )
+from dianet_utils.tables.planned import planned
 from dianet_utils.tables.questions import QUESTIONS, Choice, Question, choose_readings
 from dianet_utils.tables.readable_text import notes, readable, write
 from dianet_utils.tables.rows import TABLES, PaperTable, TableRow, choose
@@ -34,6 +36,7 @@ __all__ = [
     "folder_of",
     "notes",
     "overview",
+    "planned",
     "prepare",
     "prepare_readings",
     "readable",

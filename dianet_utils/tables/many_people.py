@@ -1,19 +1,17 @@
 """Tables 1, 3 and 4 on more people: the same rows on several synthetic datasets, and what was to be compared.
 
 One dataset has 26 people, too few to see a difference of a few points; five datasets have 130. Every row
-predicts every clip once, in folds of people, with training seed 0. :data:`CONTRASTS` were chosen before any
-row was run, and they alone are tested.
+predicts every clip once, in folds of people, with training seed 0. Only the tables' contrasts are tested.
 """
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from dianet_utils import datasets, evaluation, synthetic
-from dianet_utils.evaluation import comparison
 from dianet_utils.plumbing.files import RESULTS
+from dianet_utils.tables.planned import planned
 from dianet_utils.tables.rows import TABLES, TableRow
 
 KEPT = RESULTS / "reference" / "people"  # where tools/keep_reference.py puts what the rows predicted
@@ -34,12 +32,7 @@ ROWS: tuple[tuple[int, str], ...] = (
 )
 DEFAULT = "onset+offset"  # in every table the default DIANet, under the name that Table 4 has for it
 
-# What the paper claims, and what decides it: named before the rows were run.
-CONTRASTS: dict[int, tuple[tuple[str, str], ...]] = {
-    1: ((DEFAULT, "fdcn"), (DEFAULT, "linear_svm")),
-    3: ((DEFAULT, "simple"), (DEFAULT, "concat")),
-    4: ((DEFAULT, "onset"), (DEFAULT, "tent"), ("onset", "whole")),
-}
+DEFAULTS = {"dianet": DEFAULT, "cross_channel": DEFAULT}  # what other tables call it
 
 
 def table_row(row: tuple[int, str]) -> TableRow:
@@ -109,29 +102,27 @@ def scores(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def contrasts(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The tests that were named in advance, one line each; Holm's correction is over those of one table.
+    """The contrasts of Tables 1, 3 and 4 over all people.
 
-    ``gain`` is the first row's accuracy minus the second's in points, ``low`` and ``high`` its 95 % interval
-    over people, ``p`` that of the exact sign-flip test over people, ``dataset 0`` and so on the gain on each
-    dataset. Contrasts of which a row is not there are left out.
+    Columns as of :func:`~dianet_utils.tables.planned.planned`, with ``table`` before them, and ``dataset 0``
+    and so on, the gains on each dataset, after them.
     """
     there = rows_of(predictions)
-    lines = [
-        _contrast(predictions, number, *pair)
-        for number, pairs in CONTRASTS.items()
-        for pair in pairs
-        if set(pair) <= set(there)
-    ]
-    table = pd.DataFrame(lines)
-    corrected = table.groupby("table")["p"].transform(lambda values: comparison.holm(values.to_numpy()))
-    return table.assign(holm=corrected)
+    parts = []
+    for number in (1, 3, 4):
+        keys = {key for pair in TABLES[number].contrasts for key in pair}
+        columns = {key: DEFAULTS.get(key, key) for key in keys}
+        named = {key: of_row(predictions, column) for key, column in columns.items() if column in there}
+        found = planned(number, named).replace({"first": columns, "second": columns})
+        parts.append(found.assign(table=number))
+    table = pd.concat(parts, ignore_index=True)
+    each = [_gains(predictions, *pair) for pair in table[["first", "second"]].itertuples(index=False)]
+    table = table[["table", *(name for name in table if name != "table")]]
+    return table.join(pd.DataFrame(each, index=table.index))
 
 
-def _contrast(predictions: pd.DataFrame, number: int, first: str, second: str) -> dict[str, Any]:
-    pair = comparison.compare({row: of_row(predictions, row) for row in (first, second)}).iloc[0]
-    right = [predictions[row] == predictions["true"] for row in (first, second)]
-    gains = (right[0].astype(int) - right[1].astype(int)).groupby(predictions["dataset"]).mean()
-    told = {name: 100 * pair[of] for name, of in (("gain", "difference"), ("low", "low"), ("high", "high"))}
-    each = {f"dataset {name}": 100 * value for name, value in gains.items()}
-    line = {"table": number, "first": first, "second": second, **told, "p": pair["p_permutation"]}
-    return {**line, "people": int(pair["subjects"]), **each}
+def _gains(predictions: pd.DataFrame, first: str, second: str) -> dict[str, float]:
+    """By how many points the first row is ahead on each dataset."""
+    one, two = ((predictions[row] == predictions["true"]).astype(int) for row in (first, second))
+    gains = (one - two).groupby(predictions["dataset"]).mean()
+    return {f"dataset {name}": 100 * value for name, value in gains.items()}

@@ -26,13 +26,18 @@ class TableRow:
 
 @dataclass(frozen=True)
 class PaperTable:
-    """One of the paper's tables, with the keys of the rows that are run unless others are named."""
+    """One of the paper's tables, with the keys of the rows that are run unless others are named.
+
+    ``contrasts`` are the pairs of rows that are tested: what the paper claims, and what decides it. They were
+    named before the rows were run on the calibrated synthetic clips.
+    """
 
     number: int
     caption: str
     rows: tuple[TableRow, ...]
     quick: tuple[str, ...]  # on synthetic clips
     licensed: tuple[str, ...]  # on a licensed dataset
+    contrasts: tuple[tuple[str, str], ...]
 
 
 def _by_name(rows: Iterable[paper.Row]) -> dict[str, paper.Row]:
@@ -49,7 +54,10 @@ def _table_1() -> PaperTable:
     rows = tuple(_system_row(key, key, row.name, row) for key, row in names.items())
     rivals = tuple(TableRow(key, title, settings) for key, title, settings in _RIVALS)
     keys = tuple(row.key for row in (*rows, *rivals))
-    return PaperTable(1, "Five systems, DIANet and simple rivals", (*rows, *rivals), keys, keys)
+    caption = "Five systems, DIANet and simple rivals"
+    return PaperTable(
+        1, caption, (*rows, *rivals), keys, keys, (("dianet", "fdcn"), ("dianet", "linear_svm"))
+    )
 
 
 # What a network must pass: plain methods on the same images and folds, see ``models/classical.py``.
@@ -88,7 +96,10 @@ def _table_2() -> PaperTable:
         key: TableRow(key, key, {"backbone": key}, published[name]) for name, (key, _) in BACKBONES.items()
     }
     small = {key: _backbone_row(key) for _, key in BACKBONES.values()}
-    return PaperTable(2, "Backbones of DIANet", (*full.values(), *small.values()), tuple(small), tuple(full))
+    pairs = [(BACKBONES["EfficientNetV2"], BACKBONES[other]) for other in ("ResNet18", "ConvNeXt")]
+    contrasts = tuple((one[size], two[size]) for size in (0, 1) for one, two in pairs)
+    rows = (*full.values(), *small.values())
+    return PaperTable(2, "Backbones of DIANet", rows, tuple(small), tuple(full), contrasts)
 
 
 def _backbone_row(name: str) -> TableRow:
@@ -122,7 +133,8 @@ def _table_3() -> PaperTable:
     rows = tuple(
         TableRow(key, title, {"fusion": key}, published.get(name)) for key, (title, name) in _FUSIONS.items()
     )
-    return PaperTable(3, "Fusion blocks of DIANet", rows, tuple(_FUSIONS), tuple(_FUSIONS))
+    contrasts = (("cross_channel", "simple"), ("cross_channel", "concat"))
+    return PaperTable(3, "Fusion blocks of DIANet", rows, tuple(_FUSIONS), tuple(_FUSIONS), contrasts)
 
 
 def _table_4() -> PaperTable:
@@ -142,7 +154,10 @@ def _table_4() -> PaperTable:
         for key in ("whole", "onset", "offset", "onset+offset", "tent")
     )
     keys = tuple(row.key for row in rows)
-    return PaperTable(4, "Inputs of DIANet", rows, keys, keys)
+    both = "onset+offset"
+    return PaperTable(
+        4, "Inputs of DIANet", rows, keys, keys, ((both, "onset"), (both, "tent"), ("onset", "whole"))
+    )
 
 
 # How synthetic clips are split where a table names nothing else: in folds of people. One person left out at a

@@ -31,9 +31,11 @@ def make(better: float, people: int = 40, clips: int = 6) -> pd.DataFrame:
 
 def test_rows_and_contrasts_are_rows_of_their_tables() -> None:
     assert len(set(many_people.ROWS)) == len({key for _, key in many_people.ROWS}) == len(many_people.ROWS)
-    for number, pairs in many_people.CONTRASTS.items():
+    for number in (1, 3, 4):
+        pairs = TABLES[number].contrasts
         assert 2 <= len(pairs) <= 3
-        assert {key for pair in pairs for key in pair} <= set(many_people.of_table(number))
+        columns = {many_people.DEFAULTS.get(key, key) for pair in pairs for key in pair}
+        assert columns <= set(many_people.of_table(number))
     asked = {key for number in (1, 3, 4) for key in TABLES[number].quick}
     same = {"dianet", "cross_channel", "linear_svm:onset+offset", "linear_svm:tent"}
     assert asked - same <= {key for _, key in many_people.ROWS}

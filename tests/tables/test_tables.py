@@ -341,13 +341,6 @@ def pairs_clip(outcomes: list[tables.Outcome]) -> str:
     return str(outcomes[0].entry.bank.clips.index[0])
 
 
-@pytest.mark.parametrize(
-    ("p", "text"), [(0.0001, "p < .001"), (0.0123, "p .012"), (0.35, "p .35"), (1.0, "p 1.00")]
-)
-def test_p_values_for_people(p: float, text: str) -> None:
-    assert plots.p_text(p) == text
-
-
 def test_a_phase_twice_is_the_same_image_in_both_streams(kept: pd.DataFrame) -> None:
     """The control for doubled capacity: two streams, one image, no inconsistency."""
     (entry,) = tables.prepare(tables.choose(4, "synthetic", "whole+whole"), kept, SMALL, 1)
