@@ -1,7 +1,8 @@
 """Train on one dataset and test on another: does what was learnt hold for other people and another camera?
 
 Only the emotions that both datasets have can be asked for. One network per seed is trained on one dataset's
-clips, with held-out people of *that* dataset to choose the epoch; the other dataset's people are only tested.
+clips; where people are held out to choose the epoch, they are of *that* dataset. The other dataset's people
+are only tested.
 """
 
 import json

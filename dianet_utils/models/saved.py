@@ -216,6 +216,7 @@ def model_card(config: Config, classes: list[str], about: Mapping[str, Any]) -> 
         classes=", ".join(classes),
         size=config.image_size,
         scaling=config.scaling,
+        roles=_CHOSEN if config.validation == "held_out" else _ALL,
         score=_score(about),
         **about,
     )
@@ -245,6 +246,8 @@ chance {scores["chance"]:.3f}, {tested} of {about["subjects"]} subjects tested. 
 networks that never saw the tested person, *not* of the network in this folder, which saw all of them."""
 
 
+_CHOSEN = "All subjects took part; most trained, some chose the epoch."
+_ALL = "All subjects trained, and nobody chose the epoch."
 _SYNTHETIC = """**It has seen generated faces only. On recordings of people its answers mean nothing**;
 it exists to show how the pieces work."""
 _RECORDED = """It has seen one laboratory's recordings: few people, one camera, expressions suppressed on
@@ -259,8 +262,8 @@ _TEMPLATE = """# Model card: {name}
 
 ## What it was trained on
 
-{clips} clips of {subjects} subjects: {trained_on}. All subjects took part; most
-trained, some chose the epoch. Fingerprint of the data: `{data_fingerprint}`.
+{clips} clips of {subjects} subjects: {trained_on}. {roles}
+Fingerprint of the data: `{data_fingerprint}`.
 
 It names one of: {classes}. It reads dynamic images of {size} x {size} pixels (scaling {scaling}).
 

@@ -37,8 +37,8 @@ def draw_protocol(folds: "Sequence[Fold]", clips: pd.DataFrame) -> Figure:
     ax.invert_yaxis()
     alone = all(set(clips["subject"].iloc[fold.test]) == {fold.subject} for fold in folds)
     ax.set(xlabel="subject", ylabel=f"fold (subject{'' if alone else 's'} left out)")
-    shown = list(_ROLES.items()) if (roles == 3).any() else list(_ROLES.items())[:3]
-    handles = [Patch(color=colour, label=name) for name, colour in shown]
+    seen = [role for number, role in enumerate(_ROLES.items()) if (roles == number).any()]
+    handles = [Patch(color=colour, label=name) for name, colour in seen]
     fig.legend(handles=handles, loc="outside upper center", ncols=3)
     return fig
 

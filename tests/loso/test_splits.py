@@ -237,9 +237,18 @@ def test_figures_and_cards_say_the_split(finished: loso.Results, bank: Bank) -> 
     (axes,) = plots.draw_against_paper(licensed, "SAMM").axes
     assert axes.get_title("left") == "Another split above the line than below:\nnot comparable"
     about = {"synthetic": False, "clips": 30, "subjects": 5, "trained_on": "SAMM", "data_fingerprint": ""}
-    card = model_card(small_config(), list(bank.classes), {**about, "loso": finished.metrics})
+    about |= {"loso": finished.metrics}
+    card = model_card(small_config(), list(bank.classes), about)
     assert "The split kfold:3 with the same configuration" in card
     assert "5 of 5 subjects tested" in card
+    assert "some chose the epoch" in card
+    assert "nobody chose the epoch" in model_card(small_config(validation="none"), list(bank.classes), about)
+
+
+def test_the_protocol_figure_names_the_roles_that_somebody_has(bank: Bank) -> None:
+    for validation, others in (("none", ["trains", "tests"]), ("held_out", ["trains", "validates", "tests"])):
+        (legend,) = plots.draw_protocol(loso.make_folds(bank.clips, validation, seed=0), bank.clips).legends
+        assert [text.get_text() for text in legend.get_texts()] == others
 
 
 def test_a_transfer_has_no_split(tmp_path: Path) -> None:
