@@ -1,9 +1,13 @@
 """Keep what tools/run_people.py gave: every prediction, every fold's training accuracy, scores and contrasts.
 
-Rows of which a dataset is not run yet are kept as far as they go; nothing is trained here.
+    python tools/keep_people.py                     all rows
+    python tools/keep_people.py onset+offset tent   some, by key: those that are run on all five datasets
+
+Nothing is trained here.
 """
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Collection, Iterator
 
 import pandas as pd
 
@@ -14,11 +18,11 @@ from dianet_utils.tables import many_people
 FOLDS = 5
 
 
-def finished(seed: int) -> Iterator[tables.Outcome]:
-    """The rows whose folds are all there, on the dataset of one seed."""
+def finished(seed: int, keys: Collection[str]) -> Iterator[tables.Outcome]:
+    """The rows of ``keys`` whose folds are all there, on the dataset of one seed."""
     parameters = run.check_parameters({"dataset": "synthetic"})
     place = tables.folder_of("synthetic")
-    rows = [many_people.table_row(row) for row in many_people.ROWS]
+    rows = [many_people.table_row(row) for row in many_people.ROWS if row[1] in keys]
     for entry in tables.prepare(rows, many_people.clips(seed), parameters):
         folds = place / loso.run_name(entry.bank, entry.config) / "folds"
         if len(list(folds.glob("seed0_*.json"))) == FOLDS:
@@ -31,11 +35,11 @@ def keep(name: str, table: pd.DataFrame) -> None:
     print(shown(write_text(many_people.KEPT / name, text)))
 
 
-def main() -> None:
+def main(keys: Collection[str]) -> None:
     """Gather five datasets and write the four tables."""
     predictions, folds = [], []
     for seed in many_people.SEEDS:
-        outcomes = list(finished(seed))
+        outcomes = list(finished(seed, keys))
         clips = outcomes[0].predictions[["clip", "subject", "true"]]
         named = {o.entry.row.key: o.predictions.set_index("clip")["predicted"] for o in outcomes}
         predictions.append(clips.assign(dataset=seed).join(pd.DataFrame(named), on="clip"))
@@ -47,10 +51,11 @@ def main() -> None:
     columns = [key for _, key in many_people.ROWS if key in table]
     table = table[["dataset", "clip", "subject", "true", *columns]]
     keep("predictions.csv", table)
-    keep("folds.csv", pd.DataFrame(folds).rename(columns={"subject": "fold"}))
-    keep("scores.csv", many_people.scores(table).reset_index())
+    told = pd.DataFrame(folds).rename(columns={"subject": "fold"})
+    keep("folds.csv", told)
+    keep("scores.csv", many_people.scores(table).join(many_people.trained(told)).reset_index())
     keep("contrasts.csv", many_people.contrasts(table))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] or [key for _, key in many_people.ROWS])

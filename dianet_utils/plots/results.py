@@ -48,20 +48,20 @@ def draw_training(folds: Sequence[dict[str, Any]], chance: float) -> Figure:
     """Training loss, validation loss, and what the networks name right of their own training clips.
 
     One thin line per fold, the median thick. The training loss is all of Eq. 5, the validation loss its
-    cross-entropy alone. Folds without validation, and those of a leaky run, have no such loss, and the figure
-    says so. ``chance`` is the accuracy of always naming the most frequent class.
+    cross-entropy alone. Folds without validation, and those of a leaky run, have no such loss; those of a
+    pipeline have none at all. ``chance`` is the accuracy of always naming the most frequent class.
     """
     losses = {"train_loss": BLUE, "validation_loss": ORANGE}
-    losses = {key: colour for key, colour in losses.items() if any(fold["history"][key] for fold in folds)}
-    fig, axes = figure(2.6 * len(losses) + 2.4, 2.9, ncols=len(losses) + 1)
+    losses = {key: colour for key, colour in losses.items() if any(f["history"].get(key) for f in folds)}
+    fig, axes = figure(2.6 * len(losses) + 2.4, 2.9, ncols=len(losses) + 1, squeeze=False)
+    axes = axes[0]
     if any("validation" in fold for fold in folds):
         fig.suptitle("LEAKY: the test subject's accuracy chose the epoch", color=RED)
     for ax, (key, colour) in zip(axes, losses.items(), strict=False):
         _draw_curves(ax, [fold["history"][key] for fold in folds], colour)
-        ax.set(xlabel="epoch", title=key.replace("_", " "), ylim=(0, None))
+        ax.set(xlabel="epoch", ylabel="loss", title=key.replace("_", " "), ylim=(0, None))
     if "validation_loss" in losses:
         _mark_epochs(axes[1], [fold["history"]["best_epoch"] for fold in folds])
-    axes[0].set_ylabel("loss")
     _draw_trained(axes[-1], folds, chance)
     return fig
 

@@ -101,6 +101,15 @@ def scores(predictions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines).set_index("row")
 
 
+def trained(folds: pd.DataFrame) -> pd.DataFrame:
+    """One line per row: ``train_accuracy`` and ``train_accuracy_least`` in percent, mean and least over folds.
+
+    ``folds`` has ``row`` and ``train_accuracy`` (a share), one line per fold.
+    """
+    told = 100 * folds.groupby("row")["train_accuracy"].agg(["mean", "min"])
+    return told.set_axis(["train_accuracy", "train_accuracy_least"], axis=1)
+
+
 def contrasts(predictions: pd.DataFrame) -> pd.DataFrame:
     """The contrasts of Tables 1, 3 and 4 over all people.
 
