@@ -102,7 +102,7 @@ def scores(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def trained(folds: pd.DataFrame) -> pd.DataFrame:
-    """One line per row: ``train_accuracy`` and ``train_accuracy_least`` in percent, mean and least over folds.
+    """One line per row: ``train_accuracy`` and ``train_accuracy_least``, mean and least over folds, in %.
 
     ``folds`` has ``row`` and ``train_accuracy`` (a share), one line per fold.
     """
