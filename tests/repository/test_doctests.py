@@ -21,6 +21,7 @@ CONTRACT = {
     "dynamic_images/rank.py": ["rank_pooling"],
     "dynamic_images/weights.py": ["arp_weights", "harmonic_weights", "offset_weights"],
     "evaluation/comparison.py": ["compare"],
+    "evaluation/power.py": ["person_gains", "power"],
     "evaluation/scores.py": ["metrics"],
     "loso/folds.py": ["make_folds"],
     "loso/protocol.py": ["run"],
