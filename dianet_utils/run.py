@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dianet_utils import datasets, loso
+from dianet_utils import datasets, loso, paper
 from dianet_utils.config import (
     CHECKS,
     LEAKY_MARK,
@@ -345,21 +345,28 @@ def describe(config: Config) -> "pd.DataFrame":
         config: The configuration.
 
     Returns:
-        One row per setting, all as texts, with its value in this run, the default on licensed data, and
-        ``yes`` where the two differ.
+        One row per setting, all as texts: its value in this run, the default on licensed data, what that
+        default is (``printed`` in the paper, ``our reading`` of what it leaves open, or ``ours`` where it
+        says nothing, see :data:`dianet_utils.paper.BASIS`), and ``yes`` where run and default differ.
 
     Example:
         >>> from dianet_utils import run
-        >>> table = run.describe(run.config_of({"dataset": "casme2", "epochs": 3}))
-        >>> table[table["differs"] == "yes"].reset_index().to_dict("records")
-        [{'setting': 'epochs', 'this run': '3', 'licensed default': '50', 'differs': 'yes'}]
+        >>> table = run.describe(run.config_of({"dataset": "casme2", "epochs": 3, "hidden": 64}))
+        >>> print(table[table["differs"] == "yes"].to_csv())
+        setting,this run,licensed default,the default is,differs
+        hidden,64,256,our reading,yes
+        epochs,3,50,printed,yes
+        <BLANKLINE>
     """
     import pandas as pd
 
     from dianet_utils.config import PAPER_DEFAULTS
 
     told = config.as_json().keys() - {"dataset"}
-    rows = [(name, value, PAPER_DEFAULTS[name]) for name, value in vars(config).items() if name in told]
-    table = pd.DataFrame(rows, columns=["setting", "this run", "licensed default"]).set_index("setting")
-    table["differs"] = ["yes" if a != b else "" for a, b in table.itertuples(index=False)]
-    return table.astype(str)
+    rows = [
+        (name, value, PAPER_DEFAULTS[name], paper.BASIS[name], "yes" if value != PAPER_DEFAULTS[name] else "")
+        for name, value in vars(config).items()
+        if name in told
+    ]
+    columns = ["setting", "this run", "licensed default", "the default is", "differs"]
+    return pd.DataFrame(rows, columns=columns).set_index("setting").astype(str)

@@ -218,6 +218,7 @@ CHECKS: dict[str, Check] = {
     "mirrored": Flag(),
 }
 
+# Which of them is printed, our reading or ours: paper.BASIS.
 PAPER_DEFAULTS: dict[str, Any] = {
     **paper.PROTOCOL,
     "inputs": ("onset", "offset"),
@@ -228,7 +229,6 @@ PAPER_DEFAULTS: dict[str, Any] = {
     "backbone": "tf_efficientnetv2_b0",
     "fusion": "cross_channel",
     "streams": "shared",
-    # From here on the paper is silent: our reading, each open to a parameter.
     "pretrained": "imagenet",
     "dropout": 0.5,
     "hidden": 256,

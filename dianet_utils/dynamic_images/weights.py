@@ -124,10 +124,11 @@ def active_weights(count: int) -> Integers:
 def affective_weights(count: int) -> Reals:
     """The affective-motion image as weights of the frames: ``H_(t-1) - H_(T-t)``, float64 [T].
 
-    An assumption: of AffectiveNet's image (Verma et al., IEEE MultiMedia 2020) only the purpose is public,
-    to "cumulate rapid and short-lived variational information into a single response". Here every pair
-    of frames counts by how *fast* it changes, ``sum over k < j of (I_j - I_k) / (j - k)``, where Eq. 1
-    counts every pair alike. Collected by frame that gives the harmonic numbers H above. They sum to 0.
+    An assumption: of the paper on AffectiveNet (Verma et al., IEEE MultiMedia 2020) we had the abstract
+    only. It names the purpose of the image, to "cumulate rapid and short-lived variational information into
+    a single response". Here every pair of frames counts by how *fast* it changes, ``sum over k < j of
+    (I_j - I_k) / (j - k)``, where Eq. 1 counts every pair alike. Collected by frame that gives the harmonic
+    numbers H above. They sum to 0.
     """
     _need_frames(count)
     numbers = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, count))])

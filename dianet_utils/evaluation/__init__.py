@@ -4,8 +4,8 @@
 system; ``pooling`` sets means over folds and over seeds beside the scores; ``calibration`` asks what the
 probabilities are worth; ``merged_classes`` makes three classes and composites of several datasets; ``leaks``
 keeps leaky runs apart from honest ones; ``zero_skill`` and ``granularity`` say what luck gives and which
-numbers of clips a printed accuracy allows; ``apex_errors`` what an apex that is off costs;
-``training_check`` which folds tested a network that had learnt nothing.
+numbers of clips a printed accuracy allows; ``apex_errors`` what an apex that is off costs; ``power``
+how many people a claim needs; ``training_check`` which folds tested a network that had learnt nothing.
 """
 
 from dianet_utils.evaluation.calibration import brier_score, calibration_error, probabilities, reliability

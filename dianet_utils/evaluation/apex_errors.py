@@ -57,7 +57,7 @@ def paired(first: Mapping[int, pd.DataFrame], second: Mapping[int, pd.DataFrame]
     """First minus second at every shift that both have, on the same clips: one row per shift.
 
     Columns: ``difference`` in accuracy with its 95 % interval ``low``, ``high`` by a bootstrap over subjects,
-    ``p`` of the sign-flip test over subjects, and ``holm``, p corrected over all shifts.
+    ``p`` of the sign-flip test over subjects, and ``holm``, p corrected over all these shifts.
     """
     wanted = ["difference", "low", "high", "p_permutation"]
     shifts = [shift for shift in first if shift in second]
@@ -65,6 +65,15 @@ def paired(first: Mapping[int, pd.DataFrame], second: Mapping[int, pd.DataFrame]
     table = pd.DataFrame(rows).set_axis(shifts, axis=0).rename_axis("shift")
     table = table.rename(columns={"p_permutation": "p"})
     return table.assign(holm=holm(table["p"].to_numpy(float)))
+
+
+def cost_of_shift(predictions: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
+    """Accuracy under each shift minus that at 0, as :func:`paired` tells it: one row per shift but 0.
+
+    At 0 the difference is 0 by definition: it is no test, and so none of those that Holm corrects for.
+    """
+    moved = {shift: table for shift, table in predictions.items() if shift}
+    return paired(moved, dict.fromkeys(moved, predictions[0]))
 
 
 def truth(clips: pd.DataFrame) -> str | None:

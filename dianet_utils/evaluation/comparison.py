@@ -73,8 +73,7 @@ def compare(predictions: Mapping[str, pd.DataFrame], leaky_with_honest: bool = F
     """
     if not leaky_with_honest:
         refuse_mixture(predictions)
-    hits = {name: _hits(table) for name, table in predictions.items()}
-    _same_clips(hits)
+    hits = clip_hits(predictions)
     rows = [
         {"first": one, "second": two, **_pair(hits[one], hits[two])} for one, two in combinations(hits, 2)
     ]
@@ -85,6 +84,16 @@ def compare(predictions: Mapping[str, pd.DataFrame], leaky_with_honest: bool = F
     table = table.assign(**corrected)
     table.attrs["leaky"] = any(map(is_leaky, predictions.values()))
     return table
+
+
+def clip_hits(predictions: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Of each system one row per clip, sorted: its subject, the ``seeds`` that predicted it, those ``right``.
+
+    Raises InputError where two systems did not predict the same clips as often.
+    """
+    hits = {name: _hits(table) for name, table in predictions.items()}
+    _same_clips(hits)
+    return hits
 
 
 def _hits(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from dianet_utils import paper
 from dianet_utils.config import LEAKY
 from dianet_utils.evaluation import SCORES
+from dianet_utils.evaluation.power import WANTED, claims
 from dianet_utils.plots.style import BLUE, GREEN, GREY, ORANGE, PALETTE, RED, figure, styled
 
 _NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
@@ -156,3 +157,39 @@ def draw_granularity(tables: Mapping[str, pd.DataFrame]) -> Figure:
     axes[-1, 0].set_xlabel("number of clips N")
     fig.suptitle("printed accuracies that N clips make possible", fontsize="medium")
     return fig
+
+
+@styled()
+def draw_power(
+    curves: Mapping[str, pd.DataFrame], made: Mapping[str, tuple[float, float]], title: str
+) -> Figure:
+    """The chance to find a difference against the number of people: a panel per pair, a line per difference.
+
+    ``curves`` maps a pair of systems to a table of :func:`dianet_utils.evaluation.power.power`; ``made`` maps
+    a claim to its points, which the tables have, and its number of people: an upright line, and a ring on the
+    line of its points.
+    """
+    fig, axes = figure(1.6 + 2.9 * len(curves), 4.1, ncols=len(curves), sharey=True, squeeze=False)
+    for ax, (name, table) in zip(axes[0], curves.items(), strict=True):
+        for index, points in enumerate(table):
+            look: dict[str, Any] = {"ls": _LINES[index % 4], "marker": "osD^"[index % 4], "ms": 4}
+            label = f"{points:.1f} points apart"
+            ax.plot(table.index, table[points], color=PALETTE[index], label=label, **look)
+        _mark_claims(ax, claims(table, made))
+        ax.axhline(WANTED, color=GREY, ls=":", lw=1.1, label=f"power {WANTED:g}")
+        ax.set(xlabel=f"number of people\n{name}", xscale="log", ylim=(0, 1.04))
+        ax.set_xticks(table.index[::2], table.index[::2])
+        ax.minorticks_off()
+    axes[0, 0].set(ylabel="power: chance that p < 0.05", yticks=(0, 0.2, 0.4, 0.6, 0.8, 1))
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    fig.suptitle(title, fontsize="medium")
+    return fig
+
+
+def _mark_claims(ax: Axes, worth: pd.DataFrame) -> None:
+    """An upright line at each claim's number of people, under its name, and a ring at its power."""
+    for name, row in worth.iterrows():
+        ax.axvline(row["people"], color=GREY, lw=0.9)
+        ax.text(row["people"], 1.07, str(name), rotation=90, ha="center", va="bottom", fontsize=7.5)
+    ring: dict[str, Any] = {"mfc": "none", "mec": "black", "mew": 1.6, "ms": 10, "ls": ""}
+    ax.plot(worth["people"], worth["power"], "o", label="a claim of the paper", **ring)

@@ -15,10 +15,10 @@ from dianet_utils import paper
 from dianet_utils.config import LEAKY_MARK
 from dianet_utils.plots.style import BLUE, DIVERGING, GREY, PALETTE, RED, figure, styled
 from dianet_utils.tables import Summary
-from dianet_utils.tables.readable_text import bound_text
+from dianet_utils.tables.readable_text import bound_text, kind_text
 
 # The shape of a published point tells how it is known.
-KIND_MARKERS = {"printed": "D", "derived": "s", "other source": "^", "bound": "<"}
+KIND_MARKERS = {"printed": "D", "derived": "s", "other source": "^", "bound": "<", "reader": "P"}
 _MARKERS = "osD^vPX*"
 _ABOVE: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5}
 _ASIDE: dict[str, Any] = {"va": "center", "fontsize": 7.5, "color": GREY, "style": "italic"}
@@ -54,7 +54,9 @@ def draw_table(summary: Summary) -> Figure:
     axes[0].set_yticks(range(len(rows)), summary.rows["system"])
     axes[0].set(xlim=(0, 100), ylim=(len(rows) - 0.4, -0.7), xticks=(0, 25, 50, 75, 100))
     fig.supxlabel("accuracy over all clips, % (Eq. 6)", fontsize="medium")
-    fig.legend(handles=_kinds(), loc="outside upper center", ncols=4, columnspacing=1.2, handletextpad=0.3)
+    fig.legend(
+        handles=_kinds(rows), loc="outside upper center", ncols=4, columnspacing=1.2, handletextpad=0.3
+    )
     return fig
 
 
@@ -64,13 +66,16 @@ def _called(summary: Summary) -> str:
     return f"ours, {name},\nnot comparable"
 
 
-def _kinds() -> list[Line2D]:
+def _kinds(rows: list[dict[str, Any]]) -> list[Line2D]:
+    """What the marks mean; that of the reader's cells only where there are some."""
     ours = Line2D([], [], marker="o", color=BLUE, label="ours, 95 % interval")
     poor = Line2D([], [], marker="o", color=BLUE, mfc="white", label="ours, a fold not trained")
     chance = Line2D([], [], linestyle="--", color=RED, label="chance")
+    there = {row[f"{name}_kind"] for row in rows for name in paper.DATASETS}
     published = [
-        Line2D([], [], marker=marker, linestyle="", color=GREY, mfc=_face(kind), label=kind)
+        Line2D([], [], marker=marker, linestyle="", color=GREY, mfc=_face(kind), label=kind_text(kind))
         for kind, marker in KIND_MARKERS.items()
+        if kind != "reader" or kind in there
     ]
     return [ours, poor, chance, *published]
 

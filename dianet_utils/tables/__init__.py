@@ -3,6 +3,7 @@
 ``rows`` says which rows a table has, ``running`` runs them through leave-one-subject-out, ``summary``
 puts the results beside the paper's cells, and ``readable_text`` makes the table for people and the files.
 ``planned`` tests the pairs of rows that were named in advance, and ``many_people`` does so on five datasets.
+``published_cells`` takes in cells that a reader copied from the paper.
 ``questions`` are what the paper does not settle, ``alternatives`` their rows beside the default.
 """
 
@@ -14,6 +15,7 @@ from dianet_utils.tables.alternatives import (
     write_readings,
 )
 from dianet_utils.tables.planned import planned
+from dianet_utils.tables.published_cells import published_rows
 from dianet_utils.tables.questions import QUESTIONS, Choice, Question, choose_readings
 from dianet_utils.tables.readable_text import notes, readable, write
 from dianet_utils.tables.rows import TABLES, PaperTable, TableRow, choose
@@ -39,6 +41,7 @@ __all__ = [
     "planned",
     "prepare",
     "prepare_readings",
+    "published_rows",
     "readable",
     "readable_readings",
     "readings_table",

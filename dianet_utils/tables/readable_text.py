@@ -13,8 +13,11 @@ from dianet_utils.tables.summary import ABSENT, Summary
 _KINDS = (
     "printed: stands in the paper's text; derived: follows from differences that it prints; other source: "
     "published elsewhere, perhaps under another protocol; bound: the prose says below what, or between what, "
-    "it lies; unknown: not in our copy of the paper, which is open access: arXiv 2510.12219."
+    "it lies; unknown: the prose does not say. Our copy of the paper has no tables. The paper is open access "
+    "(arXiv 2510.12219): cells that you read there go into data/published_cells.csv and are then shown as "
+    "filled by the reader."
 )
+_LABELS = {"reader": "filled by the reader"}  # of kinds that are called otherwise for people
 
 
 def readable(summary: Summary) -> pd.DataFrame:
@@ -76,7 +79,12 @@ def cell_text(value: float | None, lower: float | None, kind: str) -> str:
     """A published cell with its kind: ``70.00 printed``, ``below 68.89 (bound)``, ``unknown``."""
     if kind == ABSENT or value is None or pd.isna(value):
         return kind
-    return f"{bound_text(value, lower)} (bound)" if kind == "bound" else f"{value:.2f} {kind}"
+    return f"{bound_text(value, lower)} (bound)" if kind == "bound" else f"{value:.2f} {kind_text(kind)}"
+
+
+def kind_text(kind: str) -> str:
+    """How a cell is known, for people: ``printed``, ``filled by the reader``."""
+    return _LABELS.get(kind, kind)
 
 
 def bound_text(value: float, lower: float | None) -> str:

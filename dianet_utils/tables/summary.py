@@ -10,6 +10,7 @@ from dianet_utils import datasets, paper
 from dianet_utils.config import LEAKY_MARK
 from dianet_utils.evaluation import is_leaky, refuse_mixture
 from dianet_utils.run import title
+from dianet_utils.tables.published_cells import published_rows
 from dianet_utils.tables.rows import TABLES, TableRow
 from dianet_utils.tables.running import Outcome
 
@@ -54,14 +55,18 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     alone and none chose its epoch), ``parameters flops`` (of one clip), ``seconds`` (of a fold, in the
     quickest seed) and ``run`` (the folder's name). The paper's: for each licensed dataset its accuracy in
     percent (of a bound the upper end, and ``_lower`` the other one), ``_kind`` (how it is known) and
-    ``_note``. What is not known stays empty. Raises InputError where leaky rows stand beside honest ones.
+    ``_note``. What is not known stays empty. Raises InputError where leaky rows stand beside honest ones, and
+    for a wrong file of the reader's cells, see :func:`~dianet_utils.tables.published_cells.published_rows`.
     """
     refuse_mixture({outcome.folder.name: outcome.predictions for outcome in outcomes})
     clips = outcomes[0].entry.bank.clips
     ours = {outcome.entry.row.key: ours_of(outcome) for outcome in outcomes}
     rows = [outcome.entry.row for outcome in outcomes]
     rows += [row for row in TABLES[number].rows if row.published and row.key not in ours]
-    lines = [{"row": row.key, "system": row.title, **ours.get(row.key, {}), **_cells(row)} for row in rows]
+    filled = published_rows(number)
+    lines = [
+        {"row": row.key, "system": row.title, **ours.get(row.key, {}), **_cells(row, filled)} for row in rows
+    ]
     table = pd.DataFrame(lines).set_index("row")
     table = table.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(_published(), "Float64"))
     return Summary(
@@ -125,10 +130,12 @@ def _trained(metrics: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _cells(row: TableRow) -> dict[str, Any]:
+def _cells(row: TableRow, filled: Mapping[str, paper.Row]) -> dict[str, Any]:
+    """The paper's columns of :func:`summarise` for one row; ``filled`` has the reader's cells."""
+    published = filled[row.published.name] if row.published else None
     cells: dict[str, Any] = {}
     for name in paper.DATASETS:
-        cell = getattr(row.published, name, None)
+        cell = getattr(published, name, None)
         value, kind, note = (cell.value, cell.kind, cell.note) if cell else (None, ABSENT, "")
         lower = cell.lower if cell else None
         cells |= {name: value, f"{name}_lower": lower, f"{name}_kind": kind, f"{name}_note": note}

@@ -10,6 +10,7 @@ import pytest
 from dianet_utils import paper, run
 from dianet_utils.config import CHECKS, Config, configure, defaults, from_json
 from dianet_utils.plumbing.errors import InputError
+from dianet_utils.tables.questions import QUESTIONS
 
 
 def test_licensed_defaults_are_the_papers() -> None:
@@ -37,6 +38,30 @@ def test_every_field_has_a_check_and_a_default_that_passes_it() -> None:
         assert dataset == "synthetic" or all(
             values[name] == field.default for name, field in fields.items() if field.default is not MISSING
         )
+
+
+def test_every_setting_says_what_its_licensed_default_rests_on() -> None:
+    """And what is printed is what the paper's sections 2.1, 3.1, 3.2 and 3.4 name with a value."""
+    fields = {field.name for field in dataclasses.fields(Config)} - {"dataset"}
+    assert set(paper.BASIS) == fields
+    assert set(paper.BASIS.values()) == {"printed", "our reading", "ours"}
+    named = "image_size optimiser learning_rate batch_size epochs flip degrees inputs weighting split model"
+    assert {name for name, basis in paper.BASIS.items() if basis == "printed"} == set(named.split())
+
+
+def test_describe_tells_value_default_basis_and_difference() -> None:
+    table = run.describe(configure("samm", hidden=64))
+    assert list(table) == ["this run", "licensed default", "the default is", "differs"]
+    assert table.loc["hidden"].tolist() == ["64", "256", "our reading", "yes"]
+    assert table.loc["learning_rate"].tolist() == ["0.0001", "0.0001", "printed", ""]
+    assert table.loc["label_smoothing", "the default is"] == "ours"
+    assert set(table["the default is"]) == {"printed", "our reading", "ours"}
+
+
+def test_what_the_open_questions_ask_is_not_printed() -> None:
+    """But for the weighting, which is printed, and which public code has in other forms."""
+    asked = {question.setting for question in QUESTIONS} & set(paper.BASIS)
+    assert {name for name in asked if paper.BASIS[name] == "printed"} == {"weighting"}
 
 
 def test_an_addition_at_its_default_leaves_the_name_of_a_run_alone() -> None:

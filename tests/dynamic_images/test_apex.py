@@ -190,10 +190,21 @@ def test_the_curve_and_the_pairs_are_those_of_the_predictions(results: dict[str,
     assert curve.loc[0, ["low", "high"]].tolist() == pytest.approx(
         results["plain"].metrics["intervals"]["accuracy"], abs=1e-6
     )
-    drop = apex_errors.paired(by_shift, dict.fromkeys(by_shift, by_shift[0]))
-    assert drop.loc[[-2, -1, 0, 1, 2], "difference"].tolist() == [0.0] * 5
+    drop = apex_errors.cost_of_shift(by_shift)
+    assert drop.loc[[-2, -1, 1, 2], "difference"].tolist() == [0.0] * 4
     assert drop.loc[4, "difference"] == pytest.approx(curve.loc[4, "accuracy"] - curve.loc[0, "accuracy"])
     assert (drop["holm"] >= drop["p"]).all()
+
+
+def test_no_shift_is_not_tested_against_itself() -> None:
+    """Two shifts are two tests: Holm doubles the smaller p, 2 / 2^8 of eight people who all lose a clip."""
+    right = pd.DataFrame({"clip": list("abcdefgh"), "subject": list("abcdefgh"), "seed": 0, "true": "fear"})
+    by_shift = {0: right.assign(predicted="fear"), -4: right.assign(predicted="fear")}
+    cost = apex_errors.cost_of_shift({**by_shift, 4: right.assign(predicted="anger")})
+    assert cost.index.tolist() == [-4, 4]
+    assert cost["holm"].tolist() == pytest.approx([1.0, 2 * 2 / 2**8])
+    gain = apex_errors.paired(by_shift, by_shift)
+    assert gain.index.tolist() == [0, -4]  # between two models there is something to test at 0 as well
 
 
 def test_errors_are_frames_late_with_an_interval_over_subjects() -> None:

@@ -74,3 +74,16 @@ def test_granularity_marks_the_count_of_the_selection() -> None:
     told = texts(plots.draw_granularity({name: granularity.paper_fits(name) for name in paper.DATASETS}))
     for expected in ("N = 240: 4 of 6", "N = 135: 3 of 4", "N = 288: 3 of 5"):
         assert expected in told
+
+
+def test_power_has_a_line_per_difference_and_a_ring_per_claim() -> None:
+    table = pd.DataFrame({3.6: [0.0, 0.2, 0.4], 14.2: [0.1, 0.7, 1.0]}, index=[10, 20, 40])
+    made = {"CASME-II, N = 240": (3.6, 30.0), "MMEW, N = 288": (14.2, 20.0)}
+    figure = plots.draw_power({"both minus one": table, "cross minus simple": table}, made, "synthetic clips")
+    told = texts(figure)
+    for expected in ("3.6 points apart", "14.2 points apart", "N = 240", "cross minus simple", "power 0.8"):
+        assert expected in told
+    for ax in figure.axes:
+        lines = [line.get_xydata().tolist() for line in ax.lines]
+        assert [[10.0, 0.1], [20.0, 0.7], [40.0, 1.0]] in lines
+        assert [[30.0, pytest.approx(0.3)], [20.0, 0.7]] in lines

@@ -21,6 +21,7 @@ CONTRACT = {
     "dynamic_images/rank.py": ["rank_pooling"],
     "dynamic_images/weights.py": ["arp_weights", "harmonic_weights", "offset_weights"],
     "evaluation/comparison.py": ["compare"],
+    "evaluation/power.py": ["person_gains", "power"],
     "evaluation/scores.py": ["metrics"],
     "loso/folds.py": ["make_folds"],
     "loso/protocol.py": ["run"],
@@ -29,6 +30,7 @@ CONTRACT = {
     "run.py": ["check_parameters", "config_of", "describe", "make_bank"],
     "synthetic/dataset.py": ["generate"],
     "synthetic/plan.py": ["plan"],
+    "tables/published_cells.py": ["published_rows"],
     "tables/rows.py": ["choose"],
 }
 FUNCTIONS = [(file, name) for file, names in CONTRACT.items() for name in names]

@@ -28,8 +28,10 @@ class OrigiNet(Network):
     the two concatenated (256) -> linear. No dropout.
 
     Not published, and taken from this package: the optimiser and its settings. Ours too: the running averages
-    of the BNs (:func:`~dianet_utils.models.baselines.blocks.keras_norm`). ``image_size`` other than
-    128 changes the number of weights after the flattening.
+    of the BNs (:func:`~dianet_utils.models.baselines.blocks.keras_norm`), and how the active image is
+    rescaled, which is like any other image here (``scaling``); how the original brings its sums to pixel
+    values is not known to us. ``image_size`` other than 128 changes the number of weights after the
+    flattening.
     """
 
     def __init__(self, num_classes: int, image_size: int = 128):
