@@ -1,40 +1,44 @@
 """Copy the small results that README shows from results/synthetic to results/reference.
 
-Run it after `make notebooks`: it takes the run of notebook 04, the tables of 05 to 08, the readings of 10,
-figures of 09 and 11, and the controls of Table 4.
+Run it after `make notebooks`: it takes the run of notebook 04, the tables of 05 to 08 and the readings of 10
+with every prediction behind them, and the scores and figures of 09 and 11. What five datasets of other people
+gave is kept by tools/keep_people.py.
 """
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 from refresh_notebooks import shrink
 
-from dianet_utils import datasets, loso, run, tables
+from dianet_utils import datasets, loso, run
 from dianet_utils.config import configure
-from dianet_utils.evaluation import comparison
 from dianet_utils.plumbing.files import RESULTS, shown, write_json, write_text
-from dianet_utils.tables.summary import ours_of
 
 REFERENCE = RESULTS / "reference"
 STUDIES = {
-    "09_evaluation_honesty": ("scores.csv", "pairs.csv", "luck.csv", "policies.png", "zero_skill.png"),
+    "09_evaluation_honesty": (
+        "scores.csv",
+        "pairs.csv",
+        "predictions.csv",
+        "luck.csv",
+        "policies.png",
+        "zero_skill.png",
+        "power.png",
+    ),
     "11_apex_uncertainty": (
         "errors.csv",
         "cost.csv",
         "gain.csv",
         "rows.csv",
         "pairs.csv",
+        "predictions.csv",
         "cost.png",
         "errors.png",
     ),
 }
-# What Table 4 rests on beyond the paper's rows; each takes minutes, those of the linear rival seconds.
-CONTROLS = (
-    "onset+offset,tent,offset+offset,samples,linear_svm:whole,linear_svm:onset,linear_svm:offset,"
-    "linear_svm:onset+offset,linear_svm:tent"
-)
-TOLD = ("row", "clip", "subject", "seed", "true", "predicted")
+STEM = "kfold-5-table?"  # synthetic tables rest on folds of people
 RUN_FILES = ("config.json", "environment.json", "figures/confusion.png")
 
 
@@ -55,19 +59,15 @@ def copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def keep_controls() -> None:
-    """Run what is missing of the controls (seed 0); keep their scores and every prediction behind them."""
-    kept, _ = datasets.select(datasets.load("synthetic"))
-    parameters = run.check_parameters({"dataset": "synthetic"})
-    entries = tables.prepare(tables.choose(4, "synthetic", CONTROLS), kept, parameters)
-    outcomes = tables.run_rows(entries, tables.folder_of("synthetic"), (0,))
-    lines = [{"row": o.entry.row.key, "system": o.entry.row.title, **ours_of(o)} for o in outcomes]
-    told = [o.predictions.assign(row=o.entry.row.key)[list(TOLD)] for o in outcomes]
-    folder = REFERENCE / "controls"
-    write_text(folder / "controls.csv", pd.DataFrame(lines).to_csv(index=False, lineterminator="\n"))
-    write_text(folder / "predictions.csv", pd.concat(told).to_csv(index=False, lineterminator="\n"))
-    pairs = comparison.compare({o.entry.row.key: o.predictions for o in outcomes})
-    write_text(folder / "pairs.csv", pairs.to_csv(index=False, lineterminator="\n"))
+def keep_predictions(runs: Iterable[str]) -> None:
+    """What every run named for each clip: one line per clip, one column per run."""
+    table = pd.DataFrame()
+    for name in sorted(runs):
+        told = pd.read_csv(RESULTS / "synthetic" / name / "predictions.csv", dtype=str).query("seed == '0'")
+        if table.empty:
+            table = told.set_index("clip")[["subject", "true"]]
+        table[name] = told.set_index("clip")["predicted"]
+    write_text(REFERENCE / "tables" / "predictions.csv", table.to_csv(lineterminator="\n"))
 
 
 def main() -> None:
@@ -81,19 +81,19 @@ def main() -> None:
     written = RESULTS / "synthetic" / "tables"
     endings = (".csv", ".md", ".tex", "_accuracies.png")
     for pattern in (
-        "table?_pairs.csv",
-        *(f"{name}{end}" for name in ("table?", "readings") for end in endings),
+        *(f"{STEM}{end}" for end in (*endings, "_planned.csv")),
+        *(f"readings{end}" for end in endings),
     ):
         for path in sorted(written.glob(pattern)):
             copy(path, REFERENCE / "tables" / path.name)
     for name, wanted in STUDIES.items():
         for file in wanted:
             copy(RESULTS / "synthetic" / name / file, REFERENCE / name / file)
-    numbers = [*written.glob("table?.csv"), *written.glob("readings.csv")]
+    numbers = [*written.glob(f"{STEM}.csv"), *written.glob("readings.csv")]
     runs = {name for path in numbers for name in pd.read_csv(path)["run"].dropna()}
     for name in sorted(runs):
         copy(RESULTS / "synthetic" / name / "config.json", REFERENCE / "tables" / "configs" / f"{name}.json")
-    keep_controls()
+    keep_predictions(runs)
     print(f"kept in {shown(REFERENCE)}: {folder.name} and the tables of {len(runs)} runs")
 
 

@@ -19,7 +19,7 @@ from dianet_utils.tables.published_cells import published_rows
 from dianet_utils.tables.questions import QUESTIONS, Choice, Question, choose_readings
 from dianet_utils.tables.readable_text import notes, readable, write
 from dianet_utils.tables.rows import TABLES, PaperTable, TableRow, choose
-from dianet_utils.tables.running import Entry, Outcome, folder_of, overview, prepare, run_rows
+from dianet_utils.tables.running import Entry, Outcome, folder_of, overview, prepare, run_rows, split_of
 from dianet_utils.tables.summary import Summary, summarise
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "readable_readings",
     "readings_table",
     "run_rows",
+    "split_of",
     "summarise",
     "write",
     "write_readings",

@@ -160,10 +160,6 @@ def _table_4() -> PaperTable:
     )
 
 
-# How synthetic clips are split where a table names nothing else: in folds of people. One person left out at a
-# time, as on licensed data, would take five times as long.
-QUICK_SPLIT = "kfold:5"
-
 TABLES = {table.number: table for table in (_table_1(), _table_2(), _table_3(), _table_4())}
 
 

@@ -20,7 +20,14 @@ from dianet_utils.plumbing import files
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.tables import published_cells, running
 
-SMALL = {"dataset": "synthetic", "image_size": 32, "epochs": 1, "batch_size": 16, "hidden": 16}
+SMALL = {
+    "dataset": "synthetic",
+    "split": "loso",
+    "image_size": 32,
+    "epochs": 1,
+    "batch_size": 16,
+    "hidden": 16,
+}
 PUBLISHED = {1: paper.TABLE_1, 2: paper.TABLE_2, 3: paper.TABLE_3, 4: paper.TABLE_4}
 NETWORKS = sorted(name for name, system in config.SYSTEMS.items() if system.learner == "network")
 
@@ -58,6 +65,12 @@ def outcomes(kept: pd.DataFrame, place: Path) -> list[tables.Outcome]:
 @pytest.fixture(scope="module")
 def summary(outcomes: list[tables.Outcome]) -> tables.Summary:
     return tables.summarise(3, outcomes)
+
+
+def test_synthetic_tables_leave_out_groups_of_people_and_licensed_ones_one_person() -> None:
+    assert tables.split_of({"dataset": "synthetic"}) == tables.split_of({}) == "kfold:5"
+    assert tables.split_of({"dataset": "casme2"}) == tables.split_of({"dataset": "clips.csv"}) == "loso"
+    assert tables.split_of({"dataset": "synthetic", "split": "loso"}) == "loso"
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
