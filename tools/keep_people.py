@@ -1,4 +1,4 @@
-"""Keep what tools/run_people.py gave: every prediction, every fold's training accuracy, scores and contrasts.
+"""Keep what tools/run_people.py gave: predictions, training accuracy per fold, scores, contrasts, a figure.
 
     python tools/keep_people.py                     all rows
     python tools/keep_people.py onset+offset tent   some, by key: those that are run on all five datasets
@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterator
 import pandas as pd
 
 from dianet_utils import loso, run, tables
-from dianet_utils.plumbing.files import shown, write_text
+from dianet_utils.plots.contrasts import draw_people
+from dianet_utils.plumbing.files import shown, write_figure, write_text
 from dianet_utils.tables import many_people
 
 FOLDS = 5
@@ -55,6 +56,11 @@ def main(keys: Collection[str]) -> None:
     keep("folds.csv", told)
     keep("scores.csv", many_people.scores(table).join(many_people.trained(told)).reset_index())
     keep("contrasts.csv", many_people.contrasts(table))
+    chance = 100 * table["true"].value_counts(normalize=True).iloc[0]
+    figure = draw_people(
+        many_people.scores(table), many_people.titles(), chance, "SYNTHETIC clips, 130 people"
+    )
+    write_figure(many_people.KEPT / "people.png", figure)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""Write the pages about results from their templates, so that every number in them is that of a kept file.
+"""Write what pages say of results from templates, so that every number in them is that of a kept file.
 
     python tools/write_results.py
 
-A template holds ``{{file; row; column; form}}``: the file below results/reference without its ending (a table
-or the scores of a run), the row by its first column (``a > b``: by ``first`` and ``second``), and a format;
-one that begins with % shows a share in percent. ``summary.in.md`` is a part of both pages, and ``<<people>>``
-stands for all rows that were run on 130 people.
+A template holds ``{{file; row; column; form}}``: the file below results/reference without its ending (a
+table or the scores of a run), the row by its first column (``a > b``: by ``first`` and ``second``), and a
+format: with a % before it a share is shown in percent, with a - the negative. ``<<name>>`` stands for a
+part: a template of that name, all rows that were run on 130 people, or those beside the earlier release.
+README and CHANGELOG repeat parts between marks.
 """
 
 import json
@@ -20,8 +21,8 @@ from dianet_utils.tables import many_people
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "results" / "reference"
 TEXTS = REFERENCE / "text"
+README, CHANGELOG = ROOT / "README.md", ROOT / "CHANGELOG.md"
 PLACE = re.compile(r"\{\{(.*?)\}\}")
-BLOCK = re.compile(r"(<!-- results -->\n).*?(<!-- end of results -->)", re.DOTALL)
 
 
 def cell(name: str, row: str, column: str) -> Any:
@@ -48,8 +49,10 @@ def render(template: str) -> str:
 
     def fill(match: re.Match[str]) -> str:
         name, row, column, form = (part.strip() for part in match[1].split(";"))
-        value = cell(name, row, column)
-        return format(100 * value, form[1:]) if form.startswith("%") else format(value, form)
+        sign = -1 if form.startswith("-") else 1
+        form = form.removeprefix("-")
+        scale = sign * (100 if form.startswith("%") else 1)
+        return format(scale * cell(name, row, column), form.removeprefix("%"))
 
     return PLACE.sub(fill, template)
 
@@ -67,21 +70,41 @@ def people_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def changes_table() -> str:
+    """Rows of the earlier release beside those of now."""
+    now, titles = pd.read_csv(many_people.KEPT / "scores.csv", index_col="row"), many_people.titles()
+    before = pd.read_csv(many_people.KEPT / "version_1.csv", index_col="row")
+    lines = ["| row | earlier: 16 people, chance 20 % | now: 130 people, chance 40 % |", "|---|---|---|"]
+    for row in [each for each in now.index if each in before.index]:
+        told = (
+            f"{t.loc[row, 'accuracy']:.1f} [{t.loc[row, 'low']:.1f}, {t.loc[row, 'high']:.1f}]"
+            for t in (before, now)
+        )
+        lines.append(f"| {titles[row]} | {' | '.join(told)} |")
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
-    """What the two pages must say."""
-    summary = render((TEXTS / "summary.in.md").read_text(encoding="utf-8"))
-    page = render((TEXTS / "README.in.md").read_text(encoding="utf-8"))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    return {
-        REFERENCE / "README.md": page.replace("<<summary>>\n", summary).replace(
-            "<<people>>\n", people_table()
-        ),
-        ROOT / "README.md": BLOCK.sub(lambda found: f"{found[1]}{summary}{found[2]}", readme),
-    }
+    """What the three pages must say."""
+    parts = {path.stem: render(path.read_text(encoding="utf-8")) for path in TEXTS.glob("*.in")}
+    parts |= {"people": people_table(), "changes": changes_table()}
+    page = parts.pop("README")
+    for name, part in parts.items():
+        page = page.replace(f"<<{name}>>\n", part)
+    texts = {path: _marked(path.read_text(encoding="utf-8"), parts) for path in (README, CHANGELOG)}
+    return {REFERENCE / "README.md": page, **texts}
+
+
+def _marked(text: str, parts: dict[str, str]) -> str:
+    """A page with the parts between its marks written anew."""
+    for name, part in parts.items():
+        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+        text = marked.sub(lambda found, part=part: f"{found[1]}{part}{found[2]}", text)
+    return text
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write the pages."""
     for path, text in pages().items():
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(ROOT))

@@ -87,7 +87,9 @@ def _draw_trained(ax: Axes, folds: Sequence[dict[str, Any]], chance: float) -> N
     ax.bar(range(1, len(told) + 1), [value for value, _ in told], color=GREEN, width=0.9)
     ax.axhline(100 * chance, color=RED, ls="--", lw=1.1, label="chance")
     ax.set(xlabel="fold, the least first", ylabel="right, %", ylim=(0, 105), title="own training clips")
-    ax.legend(title=f"not trained: {', '.join(poor)}" if poor else None, loc="lower right")
+    legend = ax.legend(title=f"not trained: {', '.join(poor)}" if poor else None, loc="lower right")
+    legend.set_frame_on(True)
+    legend.get_frame().set(facecolor="white", edgecolor="none", alpha=1.0)
 
 
 @styled()

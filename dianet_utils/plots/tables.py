@@ -39,6 +39,7 @@ def draw_table(summary: Summary) -> Figure:
     rows = _records(summary.rows)
     fig, axes = figure(7.6, 1.6 + 0.42 * len(rows), ncols=len(panels), sharey=True, sharex=True)
     for ax, panel in zip(axes, panels, strict=True):
+        ax.set_xlabel("accuracy, %\n(Eq. 6)")
         ax.grid(axis="x", color="#E5E5E5", lw=0.8)
         ax.set_axisbelow(True)
         if panel != "ours":
@@ -53,9 +54,8 @@ def draw_table(summary: Summary) -> Figure:
         fig.suptitle(summary.data, color=RED)
     axes[0].set_yticks(range(len(rows)), summary.rows["system"])
     axes[0].set(xlim=(0, 100), ylim=(len(rows) - 0.4, -0.7), xticks=(0, 25, 50, 75, 100))
-    fig.supxlabel("accuracy over all clips, % (Eq. 6)", fontsize="medium")
     fig.legend(
-        handles=_kinds(rows), loc="outside upper center", ncols=4, columnspacing=1.2, handletextpad=0.3
+        handles=_kinds(rows), loc="outside lower center", ncols=4, columnspacing=1.2, handletextpad=0.3
     )
     return fig
 

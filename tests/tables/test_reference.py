@@ -1,40 +1,69 @@
-"""The kept results: every score follows from the predictions that are kept beside it."""
+"""The kept results: every number of tables and pages follows from the predictions that are kept."""
 
+import importlib.util
+import re
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
-REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
-CONTROLS = REFERENCE / "controls"
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = ROOT / "results" / "reference"
+TABLES = sorted([*REFERENCE.glob("tables/kfold-5-table?.csv"), REFERENCE / "tables" / "readings.csv"])
 
 
-def test_scores_of_the_controls_follow_from_their_predictions() -> None:
-    scores = pd.read_csv(CONTROLS / "controls.csv", index_col="row")
-    predictions = pd.read_csv(CONTROLS / "predictions.csv")
-    assert set(predictions["row"]) == set(scores.index)
-    for row, told in predictions.groupby("row"):
-        assert len(told) == scores.loc[row, "clips"] == told["clip"].nunique()
-        assert told["subject"].nunique() == scores.loc[row, "folds"]
-        true, named = told["true"], told["predicted"]
-        assert scores.loc[row, "accuracy"] == pytest.approx(100 * accuracy_score(true, named), abs=1e-3)
-        assert scores.loc[row, "uf1"] == pytest.approx(f1_score(true, named, average="macro"), abs=1e-5)
-        assert scores.loc[row, "uar"] == pytest.approx(recall_score(true, named, average="macro"), abs=1e-5)
+@pytest.fixture(scope="module")
+def writing() -> ModuleType:
+    """The tool that writes the pages."""
+    spec = importlib.util.spec_from_file_location("write_results", ROOT / "tools" / "write_results.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def test_the_control_that_is_notebook_04s_run_has_its_predictions() -> None:
-    told = pd.read_csv(CONTROLS / "predictions.csv").set_index(["row", "clip"])["predicted"]
-    run = pd.read_csv(REFERENCE / "04_loso" / "predictions.csv").set_index("clip")["predicted"]
-    assert told.loc["onset+offset"].sort_index().equals(run.sort_index())
+def test_pages_say_what_the_kept_files_say(writing: ModuleType) -> None:
+    for path, text in writing.pages().items():
+        assert path.read_text(encoding="utf-8") == text, "run: python tools/write_results.py"
 
 
-def test_every_number_of_the_text_on_controls_is_a_kept_one() -> None:
-    text = (REFERENCE / "README.md").read_text(encoding="utf-8")
-    section = text.split("## A linear rival", 1)[1].split("\n## ", 1)[0]
-    scores = pd.read_csv(CONTROLS / "controls.csv", index_col="row")
-    lines = [line for line in section.splitlines() if line.startswith("| ") and "[" in line][1:]
-    assert len(lines) == len(scores)
-    for line, (_, row) in zip(lines, scores.iterrows(), strict=True):
-        wanted = f"{row['accuracy']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
-        assert wanted in line, (wanted, line)
+def test_a_place_takes_the_one_value_that_it_names(writing: ModuleType) -> None:
+    scores = pd.read_csv(REFERENCE / "people" / "scores.csv", index_col="row")
+    text = writing.render(
+        "{{people/scores; tent; accuracy; .1f}} {{people/contrasts; onset > whole; gain; -+.1f}}"
+    )
+    gains = pd.read_csv(REFERENCE / "people" / "contrasts.csv").set_index(["first", "second"])["gain"]
+    assert text == f"{scores.loc['tent', 'accuracy']:.1f} {-gains['onset', 'whole']:+.1f}"
+    with pytest.raises(LookupError, match="has 0 lines for 'tents'"):
+        writing.render("{{people/scores; tents; accuracy; .1f}}")
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_every_score_of_a_table_follows_from_the_predictions_of_its_run(path: Path) -> None:
+    predictions = pd.read_csv(REFERENCE / "tables" / "predictions.csv", dtype=str)
+    ran = pd.read_csv(path, index_col=0).dropna(subset="accuracy")
+    assert len(ran)
+    for _, row in ran.iterrows():
+        true, named = predictions["true"], predictions[row["run"]]
+        told = {"average": "macro", "zero_division": 0}
+        assert row["accuracy"] == pytest.approx(100 * accuracy_score(true, named), abs=1e-3)
+        assert row["uf1"] == pytest.approx(f1_score(true, named, **told), abs=1e-4)
+        assert row["uar"] == pytest.approx(recall_score(true, named, **told), abs=1e-4)
+
+
+def test_policies_score_what_their_predictions_say() -> None:
+    folder = REFERENCE / "09_evaluation_honesty"
+    told = pd.read_csv(folder / "predictions.csv")
+    right = (told["true"] == told["predicted"]).groupby(told["policy"]).mean()
+    scores = pd.read_csv(folder / "scores.csv").query("pooling == 'pooled' and score == 'accuracy'")
+    assert scores.set_index("policy")["value"].to_dict() == pytest.approx(right.to_dict())
+    for pair in pd.read_csv(folder / "pairs.csv").itertuples():
+        assert pair.difference == pytest.approx(right[pair.first] - right[pair.second])
+
+
+def test_no_page_has_a_place_left_open() -> None:
+    for page in (REFERENCE / "README.md", ROOT / "README.md", ROOT / "CHANGELOG.md"):
+        assert not re.search(r"\{\{|<<\w+>>", page.read_text(encoding="utf-8")), page.name
