@@ -84,10 +84,29 @@ def changes_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def readings_table() -> str:
+    """Every reading beside the default, and which of them differ."""
+    table = pd.read_csv(REFERENCE / "tables" / "readings.csv").dropna(subset="gain")
+    differ = ", ".join(table.loc[table["holm"] < 0.05, "row"]) or "none"
+    lines = [
+        f"{len(table)} readings were tested. These differ after Holm's correction over all: {differ}.",
+        "",
+    ]
+    lines += [
+        "| question | reading | accuracy % | against the default, points | p (Holm) |",
+        "|---|---|---|---|---|",
+    ]
+    for _, row in table.iterrows():
+        gain = f"{row['gain']:+.1f} [{row['gain_low']:+.1f}, {row['gain_high']:+.1f}]"
+        tested = f"{row['accuracy']:.1f} | {gain} | {row['p']:.3f} ({row['holm']:.3f})"
+        lines.append(f"| {row['asks']} | {row['reading']} | {tested} |")
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """What the three pages must say."""
     parts = {path.stem: render(path.read_text(encoding="utf-8")) for path in TEXTS.glob("*.in")}
-    parts |= {"people": people_table(), "changes": changes_table()}
+    parts |= {"people": people_table(), "changes": changes_table(), "readings": readings_table()}
     page = parts.pop("README")
     for name, part in parts.items():
         page = page.replace(f"<<{name}>>\n", part)
