@@ -6,7 +6,7 @@ as long. It goes on where it was stopped, and two of these may run side by side:
     python tools/run_people.py 1/2 &
     python tools/run_people.py 2/2
 
-About three hours of one core together. `make reference` then keeps what it gave.
+About four hours of one core together. `make people` runs both and keeps what they gave.
 """
 
 import sys

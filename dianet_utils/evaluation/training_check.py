@@ -12,12 +12,15 @@ def trained(folds: Sequence[Mapping[str, Any]], chance: float) -> dict[str, Any]
     """What the networks of some folds name right of the very clips that trained them, without augmentation.
 
     Args:
-        folds: Records of folds with ``subject``, ``seed`` and ``train_accuracy``.
+        folds: Records of folds with ``subject``, ``seed``, ``train_accuracy``, ``validation_accuracy`` (None
+            where nobody validates) and, of a network, ``best_epoch`` in ``history``.
         chance: The accuracy of always naming the most frequent class.
 
     Returns:
-        ``train_accuracy`` (the mean over folds), ``train_accuracy_least``, and ``untrained_folds``: those
-        less than :data:`MARGIN` above chance. Nothing where a fold does not tell, as those of old versions.
+        ``train_accuracy`` (the mean over folds), ``train_accuracy_least``, ``untrained_folds``: those less
+        than :data:`MARGIN` above chance; ``validation_accuracy`` (the mean) where somebody validates;
+        ``best_epoch`` (the median of the epochs kept) of networks. Nothing where a fold does not tell its
+        training accuracy, as those of old versions.
 
     Example:
         >>> from dianet_utils.evaluation import trained
@@ -30,8 +33,12 @@ def trained(folds: Sequence[Mapping[str, Any]], chance: float) -> dict[str, Any]
         return {}
     told = [float(fold["train_accuracy"]) for fold in folds]
     poor = [fold for fold in folds if fold["train_accuracy"] < chance + MARGIN]
+    validated = [fold["validation_accuracy"] for fold in folds if fold.get("validation_accuracy") is not None]
+    epochs = [fold["history"]["best_epoch"] for fold in folds if fold.get("history")]
     return {
         "train_accuracy": round(float(np.mean(told)), 6),
         "train_accuracy_least": min(told),
         "untrained_folds": [f"{fold['subject']} (seed {fold['seed']})" for fold in poor],
+        **({"validation_accuracy": round(float(np.mean(validated)), 6)} if validated else {}),
+        **({"best_epoch": float(np.median(epochs))} if epochs else {}),
     }

@@ -26,10 +26,14 @@ def readable(summary: Summary) -> pd.DataFrame:
     data = f"{summary.data}, not comparable" if apart else summary.data
     rows = summary.rows
     by_seed = {"by seed": each(rows, "by_seed", str)} if rows["by_seed"].notna().any() else {}
+    validated = {"on its validation clips %": each(rows, "validation_accuracy", "{:.0f}".format)}
+    validated = validated if rows["validation_accuracy"].notna().any() else {}
     columns = {
         f"ours ({data}): accuracy % [95 % interval]": each(rows, "accuracy low high", accuracy_text),
         **by_seed,
         "on its training clips %": each(rows, "train_accuracy train_accuracy_least", trained_text),
+        **validated,
+        "epoch kept": each(rows, "best_epoch", "{:.0f}".format),
         "UF1": each(rows, "uf1", "{:.3f}".format),
         "UAR": each(rows, "uar", "{:.3f}".format),
         "parameters": each(rows, "parameters", short_text),

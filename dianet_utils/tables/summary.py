@@ -50,7 +50,8 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
     Columns: ``system``; ours: ``status`` (a port of public code, or a reconstruction), ``accuracy low high
     chance`` in percent (pooled over folds and seeds, with a 95 % interval over subjects), ``by_seed`` (the
     accuracy of each seed, empty for one), ``train_accuracy train_accuracy_least untrained_folds`` (on the
-    clips that trained, in percent: mean and least over folds; the folds near chance), ``uf1 uar`` (0 to 1),
+    clips that trained, in percent: mean and least over folds; the folds near chance),
+    ``validation_accuracy best_epoch`` (in percent; the median epoch that was kept), ``uf1 uar`` (0 to 1),
     ``clips folds seeds``, ``comparable`` (our clips are the paper's dataset, every subject was left out
     alone and none chose its epoch), ``parameters flops`` (of one clip), ``seconds`` (of a fold, in the
     quickest seed) and ``run`` (the folder's name). The paper's: for each licensed dataset its accuracy in
@@ -119,15 +120,14 @@ def _by_seed(by_seed: Mapping[str, float]) -> str | None:
     return " ".join(f"{100 * value:.1f}" for value in by_seed.values()) if len(by_seed) > 1 else None
 
 
+_SHARES = ("train_accuracy", "train_accuracy_least", "validation_accuracy")
+
+
 def _trained(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """What the networks name right of their own training clips; nothing where the folds do not tell."""
-    if "train_accuracy" not in metrics:
-        return dict.fromkeys(("train_accuracy", "train_accuracy_least", "untrained_folds"))
-    return {
-        "train_accuracy": 100 * metrics["train_accuracy"],
-        "train_accuracy_least": 100 * metrics["train_accuracy_least"],
-        "untrained_folds": ", ".join(metrics["untrained_folds"]),
-    }
+    """How the networks were trained; nothing where the folds do not tell."""
+    percent = {name: 100 * metrics[name] if name in metrics else None for name in _SHARES}
+    poor = ", ".join(metrics["untrained_folds"]) if "untrained_folds" in metrics else None
+    return {**percent, "best_epoch": metrics.get("best_epoch"), "untrained_folds": poor}
 
 
 def _cells(row: TableRow, filled: Mapping[str, paper.Row]) -> dict[str, Any]:
