@@ -70,6 +70,12 @@ def read(folder: str | Path = KEPT) -> pd.DataFrame:
     return pd.read_csv(Path(folder) / "predictions.csv", dtype={"clip": str, "subject": str})
 
 
+def has(predictions: pd.DataFrame, row: str, seed: int) -> bool:
+    """Whether a table row has predicted every clip of the dataset of one seed."""
+    part = predictions["dataset"] == seed
+    return row in predictions and bool(part.any() and predictions.loc[part, row].notna().all())
+
+
 def rows_of(predictions: pd.DataFrame) -> list[str]:
     """The table rows that predicted every clip of every dataset."""
     return [name for name in predictions.columns[4:] if predictions[name].notna().all()]
