@@ -5,10 +5,12 @@ import json
 from dataclasses import MISSING
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from dianet_utils import paper, run
-from dianet_utils.config import CHECKS, Config, configure, defaults, from_json
+from dianet_utils.config import CHECKS, LOSO, Config, configure, defaults, from_json
+from dianet_utils.loso.splits import fold_names
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.tables.questions import QUESTIONS
 
@@ -230,7 +232,11 @@ def test_the_settings_of_a_kept_run_still_give_its_name(path: Path) -> None:
     kept = json.loads(path.read_text(encoding="utf-8"))
     config = from_json(kept["config"])
     assert config.as_json() == kept["config"]
-    assert config.digest(kept["data_fingerprint"]) == kept["digest"] == path.stem.rpartition("-")[2]
+    clips = pd.read_csv(path.parents[1] / "predictions.csv", index_col="clip", dtype=str)
+    clips = clips.rename(columns={"true": "emotion"})
+    names = {} if config.split == LOSO else fold_names(clips, config.split)
+    folds = [f"{clip}: {name}" for clip, name in names.items()]
+    assert config.digest(kept["data_fingerprint"], *folds) == kept["digest"] == path.stem.rpartition("-")[2]
 
 
 def test_digest_names_the_settings() -> None:
