@@ -48,9 +48,10 @@ class AffectiveNet(Network):
     """Verma, Vipparthi and Singh, "AffectiveNet: Affective-motion feature learning for micro expression
     recognition", IEEE MultiMedia 2020, arXiv 2104.07569. A reconstruction.
 
-    Of the paper we had the abstract only. Known from it: one image that cumulates the clip's variations; a
-    MICRoFeat block that conserves features of coarse and tiny edges in four streams; an MFL block that learns
-    from two different intermediate layers.
+    Of the paper we had the abstract only.
+
+    Known: one image that cumulates the clip's variations; a MICRoFeat block that conserves features of
+    coarse and tiny edges in four streams; an MFL block that learns from two different intermediate layers.
 
     Assumed: the formula of the image (``dynamic_images.affective_weights``), 112 px, the kernels 3, 5, 7 and
     11, all channels (8 and 16 per stream; 64, 128 and 192 in three MFL blocks), the sum inside an MFL
