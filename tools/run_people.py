@@ -7,7 +7,7 @@ results/reference/people (remove that file to run all anew), and two of these ma
     python tools/run_people.py 1/2 &
     python tools/run_people.py 2/2
 
-About four hours of one core together. `make people` runs both and keeps what they gave.
+About three hours of one core together. `make people` runs both and keeps what they gave.
 """
 
 import sys

@@ -70,6 +70,25 @@ def people_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def single_tables() -> str:
+    """Tables 1 to 4 on the default dataset, every row that was run."""
+    lines = []
+    for number in (1, 2, 3, 4):
+        table = pd.read_csv(REFERENCE / "tables" / f"kfold-5-table{number}.csv").dropna(subset="accuracy")
+        lines += [f"| Table {number} | accuracy [95 % interval] | on its training clips % |", "|---|---|---|"]
+        for _, row in table.iterrows():
+            name = f"{row['system']} ({row['status']})" if number == 1 else row["system"]
+            poor = (
+                f"; not trained: {row['untrained_folds']}" if isinstance(row["untrained_folds"], str) else ""
+            )
+            trained = f"{row['train_accuracy']:.0f} (least {row['train_accuracy_least']:.0f}){poor}"
+            lines.append(
+                f"| {name} | {row['accuracy']:.1f} % [{row['low']:.1f}, {row['high']:.1f}] | {trained} |"
+            )
+        lines.append("")
+    return "\n".join(lines) + "\n"
+
+
 def changes_table() -> str:
     """Rows of the earlier release beside those of now."""
     now, titles = pd.read_csv(many_people.KEPT / "scores.csv", index_col="row"), many_people.titles()
@@ -106,7 +125,12 @@ def readings_table() -> str:
 def pages() -> dict[Path, str]:
     """What the three pages must say."""
     parts = {path.stem: render(path.read_text(encoding="utf-8")) for path in TEXTS.glob("*.in")}
-    parts |= {"people": people_table(), "changes": changes_table(), "readings": readings_table()}
+    parts |= {
+        "tables": single_tables(),
+        "people": people_table(),
+        "changes": changes_table(),
+        "readings": readings_table(),
+    }
     page = parts.pop("README")
     for name, part in parts.items():
         page = page.replace(f"<<{name}>>\n", part)

@@ -127,8 +127,7 @@ class Config:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         if _is_path(self.pretrained):
             values["pretrained"] = f"{_BY_CONTENT}{_sha256(weights_file(self.pretrained))}"
-        names = {field.name for field in fields(self) if values[field.name] != field.default}
-        told = {name: value for name, value in values.items() if name in names}
+        told = {f.name: values[f.name] for f in fields(self) if values[f.name] != f.default}
         rule = {_RULE: CHOICE_OF_EPOCH} if self.validation == "held_out" else {}
         return json.loads(json.dumps({**told, **rule}))
 

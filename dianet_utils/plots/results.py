@@ -81,10 +81,12 @@ def _mark_epochs(ax: Axes, best: Sequence[int]) -> None:
 
 
 def _draw_trained(ax: Axes, folds: Sequence[dict[str, Any]], chance: float) -> None:
-    """One bar per fold, the least first; folds near chance are named."""
-    told = sorted((100 * (fold.get("train_accuracy") or 0), fold["subject"]) for fold in folds)
-    poor = evaluation.trained(folds, chance).get("untrained_folds", [])
-    ax.bar(range(1, len(told) + 1), [value for value, _ in told], color=GREEN, width=0.9)
+    """One bar per fold that tells, the least first; folds near chance are named."""
+    told = [fold for fold in folds if fold.get("train_accuracy") is not None]
+    poor = evaluation.trained(told, chance).get("untrained_folds", [])
+    ax.bar(
+        range(1, len(told) + 1), sorted(100 * fold["train_accuracy"] for fold in told), color=GREEN, width=0.9
+    )
     ax.axhline(100 * chance, color=RED, ls="--", lw=1.1, label="chance")
     ax.set(xlabel="fold, the least first", ylabel="right, %", ylim=(0, 105), title="own training clips")
     legend = ax.legend(title=f"not trained: {', '.join(poor)}" if poor else None, loc="lower right")

@@ -109,7 +109,8 @@ def _draw_ours(ax: Axes, rows: list[dict[str, Any]], alone: bool) -> None:
     for place, row in enumerate(rows):
         if not pd.isna(row["accuracy"]):
             height = place + (0 if alone else 0.25)
-            face = "white" if row["untrained_folds"] else BLUE
+            poor = not pd.isna(row["untrained_folds"]) and row["untrained_folds"]
+            face = "white" if poor else BLUE
             ax.errorbar(
                 row["accuracy"], height, xerr=_reach(row), fmt="o", ms=5, color=BLUE, mfc=face, capsize=3
             )

@@ -10,11 +10,12 @@ from pathlib import Path
 import pandas as pd
 
 from dianet_utils import datasets, evaluation, synthetic
+from dianet_utils.config import system
 from dianet_utils.plumbing.files import RESULTS
 from dianet_utils.tables.planned import planned
 from dianet_utils.tables.rows import TABLES, TableRow
 
-KEPT = RESULTS / "reference" / "people"  # where tools/keep_reference.py puts what the rows predicted
+KEPT = RESULTS / "reference" / "people"  # where tools/keep_people.py puts what the rows predicted
 SEEDS = (0, 1, 2, 3, 4)  # of the generator; neither its calibration nor the training's settings saw them
 
 # By table, the keys of the rows; a row of two tables stands in the first. The most wanted come first.
@@ -47,10 +48,12 @@ def titles() -> dict[str, str]:
 
 
 def _title(number: int, row: TableRow) -> str:
-    """A row of Tables 3 and 4 is a DIANet, unless it says another system."""
-    if number == 1 or row.settings.get("model") is not None:
-        return row.title
-    return f"DIANet, {row.title[0].lower()}{row.title[1:]}"
+    """Rows of Tables 3 and 4 are DIANets unless they say otherwise; those of Table 1 tell their status."""
+    model = row.settings.get("model")
+    if model is None:
+        return f"DIANet, {row.title[0].lower()}{row.title[1:]}"
+    known = system(model).status
+    return f"{row.title} ({known})" if number == 1 and known != "rival" else row.title
 
 
 def of_table(number: int) -> list[str]:

@@ -45,3 +45,12 @@ def test_a_fold_that_was_not_trained_is_named_in_the_figure() -> None:
     ]
     assert "not trained: s02 (seed 0)" in texts(results.draw_training(folds, 0.2))
     assert "not trained" not in texts(results.draw_training(folds[:1], 0.2))
+
+
+def test_a_fold_that_does_not_tell_its_training_accuracy_has_no_bar() -> None:
+    """As those of earlier releases: nothing is drawn where nothing is known, least of all 0 %."""
+    history = {"train_loss": [1.0, 0.5], "validation_loss": [], "best_epoch": 2}
+    folds = [{"subject": name, "seed": 0, "history": history} for name in ("s01", "s02")]
+    folds[0]["train_accuracy"] = 0.9
+    bars = results.draw_training(folds, 0.2).axes[-1].patches
+    assert [bar.get_height() for bar in bars] == [90.0]

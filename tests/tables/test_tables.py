@@ -364,6 +364,12 @@ def test_figures_label_synthetic_clips_and_show_what_is_not_known(
     assert titles[0] == "ours, SYNTHETIC,\nnot comparable"
     assert [title.split("\n")[1] for title in titles[1:]] == ["CASME-II", "SAMM", "MMEW"]
     assert "not run" in [text.get_text() for text in figure.axes[0].texts]
+    faces = {}
+    for told in ("", None, float("nan"), "s01 (seed 0)"):
+        rows = summary.rows.assign(untrained_folds=pd.Series([told] * len(summary.rows), summary.rows.index))
+        drawn = plots.draw_table(dataclasses.replace(summary, rows=rows))
+        faces[str(told)] = drawn.axes[0].containers[0].lines[0].get_markerfacecolor()
+    assert [name for name, face in faces.items() if face == "white"] == ["s01 (seed 0)"]
     beside = plots.draw_table(tables.summarise(3, licensed(outcomes, "samm")))
     ours = [len(ax.containers) for ax in beside.axes]
     assert ours == [0, 2, 0]
