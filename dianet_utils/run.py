@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,6 @@ RUN_CHECKS: dict[str, Check] = {
 }
 # Each parameter that names a dataset, with the one that names the folder of a licensed copy.
 ROOTS = {"dataset": "data_root", "train_dataset": "train_root", "test_dataset": "test_root"}
-_CONFIG_FIELDS = {field.name for field in fields(Config)}
 _INJECTED = "# Parameters"  # how the cell begins into which papermill writes what it was given
 
 
@@ -166,7 +165,7 @@ def _assigned(cell: str, kind: type[ast.Assign] | type[ast.AnnAssign]) -> set[st
 
 
 def config_of(parameters: Mapping[str, Any]) -> Config:
-    """The configuration among checked parameters; what is absent takes the dataset's default.
+    """The configuration among checked parameters; what is absent takes the default of ``setting``.
 
     Args:
         parameters: As :func:`check_parameters` returns them; those that are no settings are passed over.
@@ -185,7 +184,7 @@ def config_of(parameters: Mapping[str, Any]) -> Config:
         >>> config.epochs, config.image_size, config.backbone
         (3, 224, 'tf_efficientnetv2_b0')
     """
-    return configure(**{name: value for name, value in parameters.items() if name in _CONFIG_FIELDS})
+    return configure(**{name: value for name, value in parameters.items() if name in CHECKS})
 
 
 def make_bank(

@@ -20,6 +20,7 @@ from dianet_utils.config.configuration import (
     configure,
     defaults,
     from_json,
+    setting_of,
     weights_file,
     with_model,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "defaults",
     "from_json",
     "is_table",
+    "setting_of",
     "short_name",
     "system",
     "weights_file",

@@ -1,9 +1,10 @@
 """One typed configuration: what determines the numbers of a run, with the paper's defaults.
 
 A notebook's parameters cell holds the same names. A parameter left at ``None`` takes the default of
-the dataset, the paper's settings for licensed datasets and for tables of the user's own
-(:data:`PAPER_DEFAULTS`), a measured quick setting for the synthetic one (:data:`QUICK_DEFAULTS`), and over
-it that of the system (:mod:`~dianet_utils.config.systems`).
+the setting: ``paper``, the paper's (:data:`PAPER_DEFAULTS`), or ``quick``, a measured one for two cores
+(:data:`QUICK_DEFAULTS`); and over it that of the system (:mod:`~dianet_utils.config.systems`). Where no
+setting is named, synthetic clips take the quick one, licensed datasets and tables of the user's own the
+paper's.
 """
 
 import functools
@@ -184,8 +185,9 @@ class Code:
         raise ValueError(f"{named}{near_match(str(value), self.names)}")
 
 
-# How each parameter is checked; the fields of Config first, then where and how much is run.
+# How the fields of Config are checked, and the name of the defaults that they have.
 CHECKS: dict[str, Check] = {
+    "setting": Choice("paper", "quick"),
     "dataset": Dataset(*paper.TITLES),
     "inputs": Names(INPUTS),
     "image_size": Whole(16, 1024),
@@ -264,9 +266,14 @@ QUICK_DEFAULTS: dict[str, Any] = {
 }
 
 
-def defaults(dataset: str, model: str = "dianet") -> dict[str, Any]:
-    """The defaults of every field but ``dataset``, for a dataset and a system by name."""
-    quick, record = dataset == "synthetic", system(model)
+def setting_of(dataset: str, setting: str | None = None) -> str:
+    """The name of the defaults, ``paper`` or ``quick``: the one given, or else that of the dataset."""
+    return setting or ("quick" if dataset == "synthetic" else "paper")
+
+
+def defaults(dataset: str, model: str = "dianet", setting: str | None = None) -> dict[str, Any]:
+    """The defaults of every field but ``dataset``, for a dataset, a system and a setting by name."""
+    quick, record = setting_of(dataset, setting) == "quick", system(model)
     return {
         **(QUICK_DEFAULTS if quick else PAPER_DEFAULTS),
         "model": model,
@@ -277,13 +284,14 @@ def defaults(dataset: str, model: str = "dianet") -> dict[str, Any]:
     }
 
 
-def configure(dataset: str = "synthetic", **given: Any) -> Config:
+def configure(dataset: str = "synthetic", setting: str | None = None, **given: Any) -> Config:
     """A checked configuration.
 
     Args:
         dataset: The name of the dataset, which chooses the defaults, or a file with a table of clips: the
             configuration holds its short name.
-        **given: Fields of :class:`Config`; None means the default of the dataset and the model. ``model`` and
+        setting: ``paper`` or ``quick``: which defaults; None for those of the dataset.
+        **given: Fields of :class:`Config`; None means the default of the setting and the model. ``model`` and
             ``fusion`` also take code of the user's own, as "my_file.py:MyClass" or as the class itself.
 
     Returns:
@@ -297,6 +305,8 @@ def configure(dataset: str = "synthetic", **given: Any) -> Config:
         >>> from dianet_utils.config import configure
         >>> configure("casme2", epochs="3").epochs, configure("casme2").image_size, configure().image_size
         (3, 224, 64)
+        >>> configure("synthetic", setting="paper").backbone
+        'tf_efficientnetv2_b0'
         >>> configure(fusion="cross_token", dropout=2)  # doctest: +NORMALIZE_WHITESPACE
         Traceback (most recent call last):
             ...
@@ -305,12 +315,14 @@ def configure(dataset: str = "synthetic", **given: Any) -> Config:
         own as my_file.py:MyClass
         (did you mean 'cross_tokens'?); parameter dropout is 2 but must be a number from 0 to 0.95.
     """
-    named = {"dataset": dataset, **{name: value for name, value in given.items() if value is not None}}
+    given = {"dataset": dataset, "setting": setting, **given}
+    named = {name: value for name, value in given.items() if value is not None}
     fixed = system(named.get("model", "dianet")).fixed
     asked = {name: value for name, value in named.items() if name not in fixed or value != fixed[name]}
-    checked = check_all(asked, {field.name: CHECKS[field.name] for field in fields(Config)})
+    checked = check_all(asked, CHECKS)
     checked["dataset"] = short_name(checked["dataset"])
-    values = {**defaults(checked["dataset"], checked.get("model", "dianet")), **checked}
+    setting = checked.pop("setting", None)
+    values = {**defaults(checked["dataset"], checked.get("model", "dianet"), setting), **checked}
     _check_together(values, fixed)
     return Config(**values)
 

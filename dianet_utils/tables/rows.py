@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dianet_utils import paper
-from dianet_utils.config import SYSTEMS, own_code, system
+from dianet_utils.config import SYSTEMS, own_code, setting_of, system
 from dianet_utils.config.checks import near_match
 from dianet_utils.plumbing.errors import InputError
 
@@ -35,8 +35,8 @@ class PaperTable:
     number: int
     caption: str
     rows: tuple[TableRow, ...]
-    quick: tuple[str, ...]  # on synthetic clips
-    licensed: tuple[str, ...]  # on a licensed dataset
+    quick: tuple[str, ...]  # at the quick setting
+    paper: tuple[str, ...]  # at the paper's
     contrasts: tuple[tuple[str, str], ...]
 
 
@@ -163,15 +163,16 @@ def _table_4() -> PaperTable:
 TABLES = {table.number: table for table in (_table_1(), _table_2(), _table_3(), _table_4())}
 
 
-def choose(number: int, dataset: str, rows: str | None = None) -> list[TableRow]:
+def choose(number: int, dataset: str, rows: str | None = None, setting: str | None = None) -> list[TableRow]:
     """The rows of one of the paper's tables that are to be run.
 
     Args:
         number: The number of the table, 1 to 4.
         dataset: The name of the dataset.
-        rows: Keys of rows with commas between; None for the defaults of the dataset. More rows than the
+        rows: Keys of rows with commas between; None for the defaults of the setting. More rows than the
             paper's: in Table 1 any system and "my_file.py:MyNet", in Table 2 any backbone of timm, in Table 3
             "my_file.py:MyBlock"; the last two go by the name of their class.
+        setting: ``paper`` or ``quick``; None for that of the dataset.
 
     Returns:
         The rows, in the order given.
@@ -193,7 +194,9 @@ def choose(number: int, dataset: str, rows: str | None = None) -> list[TableRow]
     table = TABLES[number]
     known = {row.key: row for row in table.rows}
     if rows is None:
-        return [known[key] for key in (table.quick if dataset == "synthetic" else table.licensed)]
+        return [
+            known[key] for key in (table.quick if setting_of(dataset, setting) == "quick" else table.paper)
+        ]
     names = [part.strip() for part in rows.split(",") if part.strip()]
     found = {name: known.get(name) or _further_row(number, name) for name in names}
     chosen = [row for row in found.values() if row]

@@ -5,7 +5,7 @@ killed goes on where it stopped.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dianet_utils import loso
-from dianet_utils.config import LOSO, Config, configure, own_code, short_name, system
+from dianet_utils.config import CHECKS, LOSO, Config, configure, own_code, short_name, system
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.loso.run_folder import Results
 from dianet_utils.plumbing import machine
@@ -88,7 +88,7 @@ def prepare(
 
 
 def _config(row: TableRow, parameters: Mapping[str, Any]) -> Config:
-    given = {field.name: parameters.get(field.name) for field in fields(Config)}
+    given = {name: parameters.get(name) for name in CHECKS}
     return configure(**{**given, "split": split_of(parameters), **row.settings})
 
 

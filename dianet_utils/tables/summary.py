@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from dianet_utils import datasets, paper
-from dianet_utils.config import LEAKY_MARK
+from dianet_utils.config import LEAKY_MARK, defaults
 from dianet_utils.evaluation import is_leaky, refuse_mixture
 from dianet_utils.run import title
 from dianet_utils.tables.published_cells import published_rows
@@ -25,7 +25,7 @@ class Summary:
     ``synthetic`` is None where it is not known whether our clips were generated. ``apart``: the paper has no
     results on such clips, so that nothing may be compared. ``leaky``: the test subject chose the epoch in
     every row of ours, and ``data`` says so too; likewise ``split``, such as "kfold-5", where not one subject
-    was left out at a time.
+    was left out at a time, and ``sizes`` such as "224px", where images are larger or smaller than usual.
     """
 
     number: int
@@ -37,11 +37,13 @@ class Summary:
     rows: pd.DataFrame
     leaky: bool = False
     split: str = ""
+    sizes: str = ""
 
     @property
     def stem(self) -> str:
-        """What the names of the table's files begin with; a leaky one, or of another split, says so."""
-        return "-".join([*[LEAKY_MARK] * self.leaky, *[self.split] * bool(self.split), f"table{self.number}"])
+        """What the names of the table's files begin with: leaky, another split or image size says so."""
+        parts = (LEAKY_MARK * self.leaky, self.split, self.sizes, f"table{self.number}")
+        return "-".join(part for part in parts if part)
 
 
 def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
@@ -80,7 +82,16 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
         table,
         is_leaky(outcomes[0].predictions),
         outcomes[0].entry.config.split_name,
+        _sizes(outcomes),
     )
+
+
+def _sizes(outcomes: Sequence[Outcome]) -> str:
+    """Image sizes other than the dataset's default, such as "224px", so that no table replaces another's."""
+    configs = [outcome.entry.config for outcome in outcomes]
+    usual = [defaults(config.dataset, config.model)["image_size"] for config in configs]
+    others = {c.image_size for c, size in zip(configs, usual, strict=True) if c.image_size != size}
+    return "-".join(f"{size}px" for size in sorted(others))
 
 
 def _published() -> list[str]:

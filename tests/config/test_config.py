@@ -31,7 +31,7 @@ def test_licensed_defaults_are_the_papers() -> None:
 
 def test_every_field_has_a_check_and_a_default_that_passes_it() -> None:
     fields = {field.name: field for field in dataclasses.fields(Config)}
-    assert set(fields) == set(CHECKS)
+    assert {*fields, "setting"} == set(CHECKS)
     for dataset in ("synthetic", *paper.DATASETS):
         values = defaults(dataset)
         assert set(values) == set(fields) - {"dataset"}
@@ -40,6 +40,20 @@ def test_every_field_has_a_check_and_a_default_that_passes_it() -> None:
         assert dataset == "synthetic" or all(
             values[name] == field.default for name, field in fields.items() if field.default is not MISSING
         )
+
+
+def test_the_papers_setting_on_synthetic_clips_is_that_of_licensed_data() -> None:
+    for model in ("dianet", "geme", "learnet"):
+        paper_setting = configure("synthetic", "paper", model=model)
+        assert dataclasses.replace(paper_setting, dataset="samm") == configure("samm", model=model)
+        assert configure("samm", "quick", model=model).epochs == configure(model=model).epochs
+    assert configure("synthetic", "paper").digest() != configure("synthetic").digest()
+    assert run.config_of({"setting": "paper", "epochs": 3}) == configure("synthetic", "paper", epochs=3)
+
+
+def test_an_unknown_setting_is_named_with_the_other_mistakes() -> None:
+    with pytest.raises(InputError, match=r"setting is 'papers' .* paper, quick.*epochs is 0"):
+        configure("synthetic", "papers", epochs=0)
 
 
 def test_every_setting_says_what_its_licensed_default_rests_on() -> None:

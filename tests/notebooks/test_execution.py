@@ -65,7 +65,7 @@ def test_a_leaky_table_says_so_in_the_name_of_every_file(tiny_synthetic: Path, t
     assert done.returncode == 0, done.stdout[-6000:]
     written = [path.name for path in (tmp_path / "run" / "tables").iterdir()]
     assert len(written) == 9
-    assert all(name.startswith("LEAKY-test_subject-kfold-5-table4") for name in written)
+    assert all(name.startswith("LEAKY-test_subject-kfold-5-32px-table4") for name in written)
 
 
 @pytest.mark.parametrize("dataset", ["casme2", "samm", "mmew"])

@@ -67,6 +67,15 @@ def summary(outcomes: list[tables.Outcome]) -> tables.Summary:
     return tables.summarise(3, outcomes)
 
 
+def test_the_papers_setting_chooses_the_papers_rows_and_a_file_of_its_own(kept: pd.DataFrame) -> None:
+    licensed = [row.key for row in tables.choose(2, "samm")]
+    assert [row.key for row in tables.choose(2, "synthetic", setting="paper")] == licensed
+    assert next(row.key for row in tables.choose(2, "samm", setting="quick")).startswith("test_")
+    given = SMALL | {"setting": "paper", "image_size": 48, "pretrained": "none"}
+    (entry,) = tables.prepare(tables.choose(2, "synthetic", "test_resnet"), kept, given, 1)
+    assert (entry.config.optimiser, entry.config.image_size) == ("adam", 48)
+
+
 def test_synthetic_tables_leave_out_groups_of_people_and_licensed_ones_one_person() -> None:
     assert tables.split_of({"dataset": "synthetic"}) == tables.split_of({}) == "kfold:5"
     assert tables.split_of({"dataset": "casme2"}) == tables.split_of({"dataset": "clips.csv"}) == "loso"
@@ -299,7 +308,7 @@ def test_cells_of_the_reader_stand_in_table_notes_and_figure(
 def test_written_files_say_what_they_hold(summary: tables.Summary, tmp_path: Path) -> None:
     paths = tables.write(summary, tmp_path)
     assert "sd over seeds" not in tables.readable(summary)  # of one seed there is none
-    assert {path.name for path in paths.values()} == {"table3.csv", "table3.md", "table3.tex"}
+    assert {path.name for path in paths.values()} == {f"32px-table3.{end}" for end in ("csv", "md", "tex")}
     numbers = pd.read_csv(paths["csv"], index_col="row")
     assert numbers.index.tolist() == summary.rows.index.tolist()
     assert numbers["synthetic"].all()
@@ -351,7 +360,7 @@ def test_a_licensed_result_is_comparable_only_with_every_subject(
     ]
     other = tables.summarise(3, split)
     assert not other.rows["comparable"].dropna().any()
-    assert (other.data, other.stem) == ("SAMM, split kfold:5", "kfold-5-table3")
+    assert (other.data, other.stem) == ("SAMM, split kfold:5", "kfold-5-32px-table3")
     assert "SAMM, split kfold:5, not comparable" in tables.readable(other).columns[0]
     assert "not comparable" not in tables.readable(part).columns[0]
 
