@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--quick] [bank training folds startup]``: measure, print, and keep the results."""
+"""``python -m benchmarks [--quick] [startup bank training folds programme]``: measure, print, keep."""
 
 import argparse
 import importlib
@@ -8,7 +8,7 @@ from benchmarks import report
 from benchmarks.measure import QUICK, Scale
 from dianet_utils.plumbing.files import RESULTS, shown
 
-NAMES = ("startup", "bank", "training", "folds")
+NAMES = ("startup", "bank", "training", "folds", "programme")
 KEPT = RESULTS / "reference" / "benchmarks"
 
 

@@ -1,5 +1,7 @@
 """What is measured on: generated clips as colour JPEGs of 280 x 340 px, as CASME-II's crops, and noise."""
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -7,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dianet_utils import synthetic
+from dianet_utils.config import Config
 from dianet_utils.dynamic_images import Bank
 
 WIDTH, HEIGHT, QUALITY = 280, 340, 95
@@ -38,10 +41,12 @@ def frames_of(clips: pd.DataFrame) -> int:
     return int((clips["offset"] - clips["onset"] + 1).sum())
 
 
-def noise_bank(clips: int, size: int, subjects: int = 4) -> Bank:
+def noise_bank(
+    clips: int, size: int, subjects: int = 4, phases: tuple[str, ...] = ("onset", "offset")
+) -> Bank:
     """A bank of smooth noise: training on it costs what training on faces costs."""
     random = np.random.default_rng(0)
-    coarse = random.integers(0, 256, (clips, 2, size // 8, size // 8, 3), dtype=np.uint8)
+    coarse = random.integers(0, 256, (clips, len(phases), size // 8, size // 8, 3), dtype=np.uint8)
     images = [[cv2.resize(image, (size, size)).transpose(2, 0, 1) for image in clip] for clip in coarse]
     table = pd.DataFrame(
         {
@@ -51,4 +56,30 @@ def noise_bank(clips: int, size: int, subjects: int = 4) -> Bank:
         index=pd.Index([f"s{n % subjects:02d}/{n}" for n in range(clips)], name="clip"),
     )
     table = table.assign(dataset="synthetic", synthetic=True)
-    return Bank(np.array(images), table, ("onset", "offset"), "minmax")
+    table["gender"] = [("female", "male")[n % subjects % 2] for n in range(clips)]
+    return Bank(np.array(images), table, phases, "minmax")
+
+
+@functools.cache
+def epoch_of(config: Config, steps: int) -> Callable[[], object]:
+    """One epoch of ``steps`` batches by the package's loop, ready to be called again and again."""
+    import torch
+
+    from dianet_utils import loso, models
+    from dianet_utils.loso import epochs, training
+    from dianet_utils.loso.batches import Batches
+    from dianet_utils.models.precision import keep_in_float32
+
+    torch.set_num_threads(1)
+    bank = noise_bank(config.batch_size * steps, config.image_size, phases=config.inputs)
+    rows = np.arange(len(bank.clips))
+    fold = loso.Fold("s00", 0, rows, rows[:0], rows[:1])
+    data = Batches.of(bank, "cpu", config.uses_gender)
+    model = models.build_model(config, len(EMOTIONS))
+    model = model.to(memory_format=model.memory_format)
+    model.observe(data.labels(torch.from_numpy(rows)))
+    if config.precision == "bfloat16":
+        keep_in_float32(model)
+    optimiser, schedule = training._optimiser(model, config, steps)
+    generator = torch.Generator().manual_seed(0)
+    return lambda: epochs.train_epoch(model, data, fold, config, generator, optimiser, schedule)

@@ -5,7 +5,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from benchmarks import material, textbook
@@ -13,33 +12,9 @@ from benchmarks.measure import Contender, Cost, Result, Scale, interleaved, medi
 from dianet_utils.plumbing import machine
 
 
-@functools.cache
-def _fast(scale: Scale, size: int, precision: str) -> Any:
-    """One epoch of the package's loop, ready to be called again and again."""
-    import torch
-
-    from dianet_utils import loso, models
-    from dianet_utils.loso import epochs, training
-    from dianet_utils.loso.batches import Batches
-    from dianet_utils.models.precision import keep_in_float32
-
-    torch.set_num_threads(1)
-    config = _config(scale, size, precision)
-    bank = material.noise_bank(scale.batch * scale.steps, size)
-    rows = np.arange(len(bank.clips))
-    fold = loso.Fold("s00", 0, rows, rows[:0], rows[:1])
-    data = Batches.of(bank, "cpu")
-    model = models.build_model(config, 5).to(memory_format=torch.channels_last)
-    if precision == "bfloat16":
-        keep_in_float32(model)
-    optimiser, schedule = training._optimiser(model, config, scale.steps)
-    generator = torch.Generator().manual_seed(0)
-    return lambda: epochs.train_epoch(model, data, fold, config, generator, optimiser, schedule)
-
-
 def fast(scale: Scale, size: int, precision: str) -> None:
     """One epoch of the package's loop."""
-    _fast(scale, size, precision)()
+    material.epoch_of(_config(scale, size, precision), scale.steps)()
 
 
 @functools.cache

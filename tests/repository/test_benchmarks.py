@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import material, report, startup, textbook
+from benchmarks import material, programme, report, startup, textbook
 from benchmarks.measure import Contender, Cost, Scale, interleaved, ratio
 from dianet_utils.dynamic_images import build_bank
 
@@ -26,7 +26,7 @@ TINY = Scale(
 )
 
 
-@pytest.mark.parametrize("name", ["bank", "training"])
+@pytest.mark.parametrize("name", ["bank", "training", "programme"])
 def test_a_benchmark_runs_and_is_written(name: str, tmp_path: Path) -> None:
     result = importlib.import_module(f"benchmarks.{name}").run(TINY)
     report.write(result, TINY, tmp_path)
@@ -42,6 +42,20 @@ def test_folds_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folds, "memory", lambda *given: [])  # starts processes, as two workers do
     monkeypatch.setattr(folds, "WORKERS", (1, 1))
     assert list(folds.run(TINY).costs.index) == ["3 folds, 1 at once"]
+
+
+def test_the_hours_of_the_programme_follow_from_the_cost_of_one_clip() -> None:
+    """CASME-II in 26 folds: 85 % of 240 clips times 25/26, 50 epochs."""
+    costs = pd.DataFrame({"precision": "float32", "network": ["n"], "CPU ms": [100.0], "flops": [10**9]})
+    table = programme._scaled(costs)
+    trained = 26 * 50 * 0.85 * 240 * 25 / 26
+    assert table.loc["n", "CASME-II, h"] == pytest.approx(trained * 0.1 / 3600 / 2)
+    assert table.loc["n", "H100 floor, min"] > 3e9 * trained / 989e12 / 60
+
+
+def test_every_published_row_is_in_the_programme_once() -> None:
+    names = [name for name, _ in programme.networks(None)]
+    assert len(names) == len(set(names)) == 6 + 3 + 1 + 3  # the default DIANet stands in all four tables
 
 
 def test_the_code_to_the_first_figure_is_that_of_the_notebook() -> None:
