@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--quick] [startup bank training folds programme]``: measure, print, keep."""
+"""``python -m benchmarks [--quick] [NAME ...]``: measure, print, and keep the results."""
 
 import argparse
 import importlib
@@ -8,7 +8,7 @@ from benchmarks import report
 from benchmarks.measure import QUICK, Scale
 from dianet_utils.plumbing.files import RESULTS, shown
 
-NAMES = ("startup", "bank", "training", "folds", "programme")
+NAMES = ("startup", "bank", "training", "operations", "folds", "programme")
 KEPT = RESULTS / "reference" / "benchmarks"
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import material, programme, report, startup, textbook
+from benchmarks import material, operations, programme, report, startup, textbook
 from benchmarks.measure import Contender, Cost, Scale, interleaved, ratio
 from dianet_utils.dynamic_images import build_bank
 
@@ -42,6 +42,13 @@ def test_folds_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folds, "memory", lambda *given: [])  # starts processes, as two workers do
     monkeypatch.setattr(folds, "WORKERS", (1, 1))
     assert list(folds.run(TINY).costs.index) == ["3 folds, 1 at once"]
+
+
+def test_the_shares_of_the_operations_sum_up() -> None:
+    table = operations.profile(operations.settings(TINY)[operations.QUICK], 1)
+    assert table["share, %"].sum() == pytest.approx(100)
+    assert table["operation"].str.contains("convolution").any()
+    assert "setting" in report.as_text(operations.run(TINY), TINY)
 
 
 def test_the_hours_of_the_programme_follow_from_the_cost_of_one_clip() -> None:
