@@ -6,8 +6,9 @@ gave is kept by tools/keep_people.py.
 """
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from refresh_notebooks import shrink
@@ -38,16 +39,44 @@ STUDIES = {
         "errors.png",
     ),
 }
-STEM = "kfold-5-table?"  # synthetic tables rest on folds of people
+STEM = "kfold-5-*table?"  # synthetic tables rest on folds of people; some say their image size
 RUN_FILES = ("config.json", "environment.json", "figures/confusion.png")
 
 
-def default_run() -> loso.Results:
-    """The run of notebook 04 with its default parameters: seed 0, whatever else lies in its folder."""
+# Notebook 04 with these parameters beside its defaults, by the folder that keeps the run.
+RUNS: dict[str, dict[str, str]] = {
+    "04_loso": {},
+    "04_loso_paper": {"setting": "paper", "pretrained": "none", "precision": "bfloat16"},
+}
+
+
+def keep_run(name: str) -> None:
+    """One run of notebook 04, seed 0, whatever else lies in its folder; nothing where folds are missing."""
     kept, _ = datasets.select(datasets.load("synthetic"))
-    config = configure("synthetic")
+    config = configure("synthetic", **RUNS[name])
     bank = run.make_bank(kept, config)
-    return loso.run(bank, config, run.run_folder(bank, config))
+    folder, target = run.run_folder(bank, config), REFERENCE / name
+    there = len(list((folder / "folds").glob("seed0_*.json")))
+    if there < kept["subject"].nunique():
+        print(f"{name}: {there} of {kept['subject'].nunique()} folds are there, so it is not kept")
+        return
+    results = loso.run(bank, config, folder)
+    for file in RUN_FILES:
+        copy(folder / file, target / Path(file).name)
+    write_json(target / "metrics.json", results.metrics)
+    write_text(target / "predictions.csv", results.predictions.to_csv(index=False, lineterminator="\n"))
+    text = curves(results.folds).to_csv(index=False, lineterminator="\n", float_format="%.5g")
+    write_text(target / "curves.csv", text)
+
+
+def curves(folds: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """The losses of every fold: ``subject epoch train_loss validation_loss``."""
+    lines = []
+    for fold in folds:
+        losses = fold["history"]["train_loss"]
+        pairs = zip(losses, fold["history"]["validation_loss"] or [None] * len(losses), strict=True)
+        lines += [(fold["subject"], epoch, *pair) for epoch, pair in enumerate(pairs, 1)]
+    return pd.DataFrame(lines, columns=["subject", "epoch", "train_loss", "validation_loss"])
 
 
 def copy(source: Path, target: Path) -> None:
@@ -72,12 +101,8 @@ def keep_predictions(runs: Iterable[str]) -> None:
 
 def main() -> None:
     """Copy the run, the tables, and the settings of every run that a table rests on."""
-    default = default_run()
-    folder, target = default.folder, REFERENCE / "04_loso"
-    for name in RUN_FILES:
-        copy(folder / name, target / Path(name).name)
-    write_json(target / "metrics.json", default.metrics)
-    write_text(target / "predictions.csv", default.predictions.to_csv(index=False, lineterminator="\n"))
+    for name in RUNS:
+        keep_run(name)
     written = RESULTS / "synthetic" / "tables"
     endings = (".csv", ".md", ".tex", "_accuracies.png")
     for pattern in (
@@ -94,7 +119,7 @@ def main() -> None:
     for name in sorted(runs):
         copy(RESULTS / "synthetic" / name / "config.json", REFERENCE / "tables" / "configs" / f"{name}.json")
     keep_predictions(runs)
-    print(f"kept in {shown(REFERENCE)}: {folder.name} and the tables of {len(runs)} runs")
+    print(f"kept in {shown(REFERENCE)}: notebook 04 and the tables of {len(runs)} runs")
 
 
 if __name__ == "__main__":
