@@ -109,7 +109,7 @@ def test_a_table_through_papermill_on_an_official_layout(
     ]
     done = command("papermill", str(notebook), str(tmp_path / "executed.ipynb"), "--no-progress-bar", *pairs)
     assert done.returncode == 0, done.stderr[-4000:]
-    (path,) = (out / "tables").glob("table?.csv")
+    (path,) = (out / "tables").glob("*px-table?.csv")
     table_rows = pd.read_csv(path, index_col="row")
     ran = table_rows.dropna(subset="accuracy")
     assert sorted(ran.index) == sorted(rows.split(","))
