@@ -1,18 +1,22 @@
 """Draw README's pictures of the method and of the synthetic faces."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from refresh_notebooks import shrink
 
 from dianet_utils import synthetic
-from dianet_utils.dynamic_images import arp_weights, dynamic_image, offset_weights, scale_minmax
+from dianet_utils.dynamic_images import arp_weights, dynamic_image, offset_weights, scale_signed
 from dianet_utils.plots.model import draw_architecture_on
+from dianet_utils.plots.movies import as_gif
 from dianet_utils.plots.people import draw_action_units, draw_faces
-from dianet_utils.plots.style import PHASE_COLOURS, StyledFigure, styled
+from dianet_utils.plots.style import DIVERGING, PHASE_COLOURS, StyledFigure, styled
 
 REFERENCE = Path(__file__).resolve().parent.parent / "results" / "reference"
 
@@ -28,9 +32,9 @@ def example() -> tuple[np.ndarray, int]:
 
 @styled()
 def draw(frames: np.ndarray, apex: int) -> Figure:
-    """The strip of frames with its two phases above, the network with its two inputs below."""
-    fig = StyledFigure(figsize=(8.4, 4.7), dpi=150)
-    strip, network = fig.subfigures(2, 1, height_ratios=(1.5, 3.1))
+    """Frames with their weights above, the network with its two signed inputs below."""
+    fig = StyledFigure(figsize=(8.4, 5.2), dpi=150)
+    strip, ramps, network = fig.subfigures(3, 1, height_ratios=(1.45, 0.75, 3.0))
     chosen = np.unique(
         np.r_[np.linspace(0, apex, 4), np.linspace(apex, len(frames) - 1, 4)].round().astype(int)
     )
@@ -45,19 +49,49 @@ def draw(frames: np.ndarray, apex: int) -> Figure:
             spine.set(visible=True, color=colour, linewidth=2.5)
     images = [dynamic_image(frames[: apex + 1], arp_weights(apex + 1))]
     images.append(dynamic_image(frames[apex:], offset_weights(len(frames) - apex)))
-    small = [cv2.resize(scale_minmax(image), (128, 128), interpolation=cv2.INTER_AREA) for image in images]
-    draw_architecture_on(network.subplots(), np.stack(small) / 255)
+    _draw_ramps(ramps.subplots(), np.flatnonzero(chosen == apex)[0], len(chosen))
+    draw_architecture_on(network.subplots(), np.stack([_in_colour(image) for image in images]))
     return fig
 
 
+def _draw_ramps(ax: Axes, apex: int, count: int) -> None:
+    """The weights of Eq. 2 and 3 under ``count`` frames, of which number ``apex`` is the apex."""
+    for phase, places, ends in (("onset", (0, apex), (-1, 1)), ("offset", (apex, count - 1), (1, -1))):
+        ax.plot(places, ends, color=PHASE_COLOURS[phase], lw=2.5)
+        ax.fill_between(places, ends, color=PHASE_COLOURS[phase], alpha=0.15, lw=0)
+    ax.axhline(0, color="black", lw=0.8)
+    ax.set(xlim=(-0.5, count - 0.5), ylim=(-1.2, 1.2), xticks=[], yticks=[-1, 0, 1], ylabel="weight")
+    ax.set_yticklabels(["\N{MINUS SIGN}", "0", "+"])
+    ax.spines["bottom"].set_visible(False)
+
+
+def _in_colour(image: np.ndarray) -> np.ndarray:
+    """A dynamic image [H, W, 3] as colours from 0 to 1, RGB: red became brighter, blue darker."""
+    small = cv2.resize(scale_signed(image).mean(axis=2), (128, 128), interpolation=cv2.INTER_AREA)
+    return colormaps[DIVERGING](np.clip(small / 2 + 0.5, 0, 1))[..., :3]
+
+
+EXAGGERATED = 8  # times
+
+
+def motion() -> bytes:
+    """A GIF: one synthetic clip of ordinary strength as recorded, and with its motion exaggerated."""
+    settings = synthetic.Settings()
+    usual = [p for p in synthetic.plan(settings) if p.emotion == "surprise" and p.blink is None]
+    clip = min(usual, key=lambda p: abs(max(p.action_units.values()) - settings.amplitude_px))
+    louder = replace(clip, action_units={unit: EXAGGERATED * px for unit, px in clip.action_units.items()})
+    return as_gif([np.stack(list(synthetic.render_clip(each, settings))) for each in (clip, louder)])
+
+
 def main() -> None:
-    """Write the three pictures, each with a palette."""
+    """Write the film and the three pictures, each with a palette."""
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    (REFERENCE / "motion.gif").write_bytes(motion())
     pictures = {
         "overview": draw(*example()),
         "synthetic_faces": draw_faces(),
         "synthetic_action_units": draw_action_units(),
     }
-    REFERENCE.mkdir(parents=True, exist_ok=True)
     for name, figure in pictures.items():
         content = io.BytesIO()
         figure.savefig(content, format="png")

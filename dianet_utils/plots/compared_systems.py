@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dianet_utils.dynamic_images import FLOWS
-from dianet_utils.plots.style import BLUE, DIVERGING, GREY, ORANGE, PHASE_COLOURS, figure, styled
+from dianet_utils.plots.style import BLUE, DIVERGING, ORANGE, figure, styled
 from dianet_utils.tables import Entry
 
 
@@ -81,24 +81,3 @@ def _draw_stages(ax: Axes, table: pd.DataFrame) -> None:
     ax.invert_yaxis()
     ax.tick_params(labelsize=8)
     ax.margins(x=0.3)
-
-
-@styled()
-def draw_recovery(kept: pd.DataFrame, drift: Mapping[str, float]) -> Figure:
-    """How much each phase's image keeps of an expression, by how far it recovers, and of a steady drift.
-
-    ``kept`` has one column per phase and as index the part of the motion that is left at the offset; both in
-    parts of the peak. ``drift`` has for each phase the part of the drift over the clip that it keeps.
-    """
-    fig, (left, right) = figure(6.8, 3.0, ncols=2, sharey=True, width_ratios=(2.2, 1))
-    for style, phase in zip(("-", "--", "-."), kept, strict=True):
-        left.plot(kept.index, kept[phase], style, color=PHASE_COLOURS[str(phase)], lw=2, label=phase)
-    left.set(xlabel="motion left at the offset, part of the peak", ylabel="kept in the image, part of it")
-    left.axhline(0, color=GREY, lw=0.8)
-    left.set_title("the expression")
-    left.legend(title="phase")
-    names = list(drift)
-    right.bar(names, [abs(drift[name]) for name in names], color=[PHASE_COLOURS[name] for name in names])
-    right.set_title("a steady drift\n(size)")
-    right.axhline(0, color=GREY, lw=0.8)
-    return fig

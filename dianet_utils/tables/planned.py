@@ -1,6 +1,6 @@
 """The few pairs of rows that a table tests: those that were named before any row was run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -35,8 +35,13 @@ def planned(number: int, predictions: Mapping[str, pd.DataFrame]) -> pd.DataFram
         >>> found[["second", "gain", "people", "p", "holm"]].to_dict("records")
         [{'second': 'concat', 'gain': 100.0, 'people': 6, 'p': 0.03125, 'holm': 0.03125}]
     """
+    return tested(TABLES[number].contrasts, predictions)
+
+
+def tested(pairs: Iterable[tuple[str, str]], predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The same for any pairs of rows that were named in advance, as far as both are there."""
     lines = []
-    for pair in TABLES[number].contrasts:
+    for pair in pairs:
         if set(pair) <= set(predictions):
             found = comparison.compare({key: predictions[key] for key in pair}).iloc[0]
             points = [100 * found[name] for name in ("difference", "low", "high")]

