@@ -80,7 +80,9 @@ def motion() -> bytes:
     usual = [p for p in synthetic.plan(settings) if p.emotion == "surprise" and p.blink is None]
     clip = min(usual, key=lambda p: abs(max(p.action_units.values()) - settings.amplitude_px))
     louder = replace(clip, action_units={unit: EXAGGERATED * px for unit, px in clip.action_units.items()})
-    return as_gif([np.stack(list(synthetic.render_clip(each, settings))) for each in (clip, louder)])
+    return as_gif(
+        [np.stack(list(synthetic.render_clip(each, settings))) for each in (clip, louder)], size=144, most=16
+    )
 
 
 def main() -> None:

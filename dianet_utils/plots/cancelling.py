@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dianet_utils.plots.pictures import COLOURS, bare, small
 from dianet_utils.plots.style import DIVERGING, GREY, PHASE_COLOURS, figure, styled
 
-_PIXELS = 128  # of a picture: thin lines of a moving edge must stay
+_PIXELS = 96  # of a picture: thin lines of a moving edge must stay
 
 
 @styled()
@@ -23,7 +23,7 @@ def draw_one_scale(rows: Mapping[str, Mapping[str, NDArray[Any]]], title: str = 
     import matplotlib.pyplot as plt
 
     columns = len(next(iter(rows.values())))
-    drawn, axes = figure(6.2, 0.5 + 1.75 * len(rows), nrows=len(rows), ncols=columns, squeeze=False)
+    drawn, axes = figure(5.4, 0.5 + 1.5 * len(rows), nrows=len(rows), ncols=columns, squeeze=False)
     means = {
         name: {p: small(image, _PIXELS).mean(axis=2) for p, image in r.items()} for name, r in rows.items()
     }

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_COLOURS = 24  # of the palette: enough for a grey face, and few bytes
+_COLOURS = 10  # of the palette: enough for a grey face, and few bytes
 
 
-def as_gif(clips: Sequence[NDArray[np.uint8]], size: int = 112, most: int = 16, rate: float = 8.0) -> bytes:
+def as_gif(clips: Sequence[NDArray[np.uint8]], size: int = 84, most: int = 10, rate: float = 6.0) -> bytes:
     """Clips [T, H, W, 3] of one length, side by side in grey, ``size`` px each, as the bytes of a GIF.
 
     At most ``most`` frames are shown, evenly chosen, ``rate`` of them per second, for ever.

@@ -72,6 +72,20 @@ def test_the_setup_cell_is_the_same_everywhere() -> None:
 
 
 @each_notebook
+def test_a_reader_can_go_to_every_notebook_that_is_named(path: Path) -> None:
+    """Neighbours stand below the title, and every other one that the text names is a link."""
+    place = NOTEBOOKS.index(path)
+    first, *others = (cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    for neighbour in [NOTEBOOKS[n] for n in (place - 1, place + 1) if 0 <= n < len(NOTEBOOKS)]:
+        assert f"]({neighbour.name})" in first.split("\n\n")[1]
+    names = {other.name for other in NOTEBOOKS}
+    for text in (first, *others):
+        assert set(re.findall(r"\]\((\d\d_\w+\.ipynb)", text)) <= names
+        named = re.findall(r"(?<!\[)\b[Nn]otebook (\d\d)", text)
+        assert set(named) <= {path.name[:2]}, text
+
+
+@each_notebook
 def test_parameters_are_checked_at_once(path: Path) -> None:
     assert "run.check_parameters(globals())" in code(path)[2].source
 
