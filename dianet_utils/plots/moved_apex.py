@@ -150,11 +150,11 @@ def draw_flows(
     for row, phase in zip(axes, images, strict=True):
         right, down = flows[phase][:1], flows[phase][1:2]
         pictures = {"dynamic image": images[phase], "flow: right": right, "flow: down": down}
-        for ax, (name, picture) in zip(row, pictures.items(), strict=True):
+        for ax, picture in zip(row, pictures.values(), strict=True):
             _picture(ax, picture)
-            if row is axes[0]:
-                ax.set_title(name, fontsize=9)
         row[0].set_ylabel(phase, color=PHASE_COLOURS[phase])
+    for ax, name in zip(axes[0], pictures, strict=True):
+        ax.set_title(name, fontsize=9)
     fig.suptitle(title, fontsize="medium")
     return fig
 
