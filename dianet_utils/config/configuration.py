@@ -43,6 +43,7 @@ from dianet_utils.config.choices import (
 )
 from dianet_utils.config.own_tables import short_name
 from dianet_utils.config.systems import SYSTEMS, system
+from dianet_utils.config.weight_packages import installed, package_of
 from dianet_utils.plumbing.errors import InputError
 
 
@@ -66,7 +67,7 @@ class Config:
     backbone: str  # a timm name
     fusion: str  # a name in FUSIONS, or the reference of a block of the user's own
     streams: str  # shared or dedicated backbones
-    pretrained: str  # none, imagenet, or a .safetensors file
+    pretrained: str  # none, imagenet, package (of weight_packages.py), or a .safetensors file
     dropout: float
     hidden: int  # units of the first fully connected layer
     # the loss (Eq. 4-5)
@@ -109,6 +110,11 @@ class Config:
         return "" if self.split == LOSO else quote(self.split.replace(":", "-", 1), safe="")[:60]
 
     @property
+    def weights_package(self) -> str | None:
+        """The package that the weights of the backbone come with; None where another place is named."""
+        return package_of(self.backbone) if self.pretrained == "package" else None
+
+    @property
     def uses_gender(self) -> bool:
         """Whether the system learns the gender of the training subjects as well."""
         return system(self.model).gender
@@ -143,7 +149,7 @@ _BY_CONTENT = "safetensors sha256:"  # how the JSON of a configuration names a f
 
 
 def _is_path(pretrained: str) -> bool:
-    return pretrained not in ("none", "imagenet", "own") and not pretrained.startswith(_BY_CONTENT)
+    return pretrained not in ("none", "imagenet", "package", "own") and not pretrained.startswith(_BY_CONTENT)
 
 
 def weights_file(pretrained: str) -> Path:
@@ -290,8 +296,8 @@ def configure(dataset: str = "synthetic", **given: Any) -> Config:
         The configuration.
 
     Raises:
-        InputError: Naming every wrong parameter at once, and then all that does not go together, such as a
-            backbone for a system that has its own.
+        InputError: Naming every wrong parameter at once, then all that does not go together, such as a
+            backbone for a system that has its own, and then a package of weights that is not installed.
 
     Example:
         >>> from dianet_utils.config import configure
@@ -305,7 +311,15 @@ def configure(dataset: str = "synthetic", **given: Any) -> Config:
         own as my_file.py:MyClass
         (did you mean 'cross_tokens'?); parameter dropout is 2 but must be a number from 0 to 0.95.
     """
-    named = {"dataset": dataset, **{name: value for name, value in given.items() if value is not None}}
+    config = _configured({"dataset": dataset, **given})
+    if config.weights_package:
+        installed(config.backbone)
+    return config
+
+
+def _configured(given: Mapping[str, Any]) -> Config:
+    """:func:`configure`, whether or not a package of weights is there: what was trained has its own."""
+    named = {name: value for name, value in given.items() if value is not None}
     fixed = system(named.get("model", "dianet")).fixed
     asked = {name: value for name, value in named.items() if name not in fixed or value != fixed[name]}
     checked = check_all(asked, {field.name: CHECKS[field.name] for field in fields(Config)})
@@ -318,11 +332,11 @@ def configure(dataset: str = "synthetic", **given: Any) -> Config:
 def from_json(values: Mapping[str, Any]) -> Config:
     """The configuration that :meth:`Config.as_json` wrote: absent additions stand at their default there.
 
-    Raises InputError as :func:`configure` does.
+    Raises InputError as :func:`configure` does, but needs no package of weights.
     """
     additions = {field.name: field.default for field in fields(Config) if field.default is not MISSING}
     given = {name: value for name, value in values.items() if name != _RULE}
-    return configure(**{**additions, **given})
+    return _configured({**additions, **given})
 
 
 def with_model(config: Config, model: Any) -> Config:
@@ -349,10 +363,20 @@ def _check_together(values: Mapping[str, Any], fixed: Mapping[str, Any]) -> None
             f"weighting {values['weighting']} is for dynamic images ({', '.join(PHASES)}), "
             f"not for {', '.join(inputs)}"
         )
-    if _is_path(values["pretrained"]):
-        try:
-            weights_file(values["pretrained"])
-        except InputError as error:
-            wrong.append(str(error).rstrip("."))
+    if "pretrained" not in fixed:
+        wrong += _wrong_weights(values)
     if wrong:
         raise InputError("; ".join(wrong) + ".")
+
+
+def _wrong_weights(values: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the weights that a backbone is to start from."""
+    wrong, pretrained = [], values["pretrained"]
+    try:
+        if pretrained == "package":
+            package_of(values["backbone"])
+        elif _is_path(pretrained):
+            weights_file(pretrained)
+    except InputError as error:
+        wrong.append(str(error).rstrip("."))
+    return wrong

@@ -17,7 +17,7 @@ class Backbone(nn.Module):
 
     ``forward`` maps images [B, 3, H, W] to vectors [B, 512] (global pooling, then the projection), or with
     ``spatial`` to the cells of the last feature map, each projected, as tokens [B, L, 512]; L is H/32 * W/32
-    for most networks. ``pretrained`` is "none", "imagenet" or a local ``.safetensors`` file.
+    for most networks. ``pretrained`` is "none", "imagenet", "package" or a local ``.safetensors`` file.
     """
 
     def __init__(self, name: str, pretrained: str = "none", spatial: bool = False):

@@ -410,6 +410,10 @@ TOGETHER: dict[str, tuple[dict[str, Any], str]] = {
         {"pretrained": "no.safetensors"},
         "no .safetensors file that exists | set pretrained",
     ),
+    "weights that no package has": (
+        {"pretrained": "package", "backbone": "resnet18"},
+        "backbone 'resnet18': set backbone to tf_efficientnet_lite0 or ",
+    ),
     "a pickle for weights": (
         {"pretrained": "weights.pth"},
         "pretrained='weights.pth' is no .safetensors file",
