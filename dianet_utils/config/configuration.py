@@ -89,6 +89,7 @@ class Config:
     precision: str = "float32"  # of convolutions and matrix products; bfloat16 where the device has it
     split: str = LOSO  # into folds: loso, kfold:N (groups of subjects), or column:NAME (of the clip table)
     mirrored: bool = False  # test each clip and its mirror image, and average the probabilities
+    frozen: bool = False  # training leaves the backbone as it was pretrained; its projection learns
 
     @property
     def leaky(self) -> bool:
@@ -221,6 +222,7 @@ CHECKS: dict[str, Check] = {
     "precision": Choice("float32", "bfloat16"),
     "split": Split(),
     "mirrored": Flag(),
+    "frozen": Flag(),
 }
 
 # Which of them is printed, our reading or ours: paper.BASIS.
@@ -247,6 +249,7 @@ PAPER_DEFAULTS: dict[str, Any] = {
     "precision": "float32",
     "split": LOSO,
     "mirrored": False,
+    "frozen": False,
 }
 
 # Chosen on synthetic people that no result is about (seeds 201 to 203), for two cores. Nobody validates: the
@@ -370,7 +373,7 @@ def _check_together(values: Mapping[str, Any], fixed: Mapping[str, Any]) -> None
 
 
 def _wrong_weights(values: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the weights that a backbone is to start from."""
+    """What is wrong with the weights that a backbone is to start from, or to keep."""
     wrong, pretrained = [], values["pretrained"]
     try:
         if pretrained == "package":
@@ -379,4 +382,9 @@ def _wrong_weights(values: Mapping[str, Any]) -> list[str]:
             weights_file(pretrained)
     except InputError as error:
         wrong.append(str(error).rstrip("."))
+    if values["frozen"] and pretrained == "none":
+        wrong.append(
+            "frozen keeps the weights of the backbone, which are random with pretrained none: set pretrained "
+            "to imagenet, package or a .safetensors file, or leave frozen out"
+        )
     return wrong

@@ -171,7 +171,7 @@ def _finite(loss: PassLoss, kind: str, fold: Fold, epoch: int) -> float:
 def _optimiser(model: nn.Module, config: Config, steps: int) -> tuple[torch.optim.Optimizer, Any]:
     """The optimiser and its schedule, to be stepped once per batch (``steps`` batches per epoch)."""
     kind = torch.optim.AdamW if config.optimiser == "adamw" else torch.optim.Adam
-    parameters = list(model.parameters())
+    parameters = [each for each in model.parameters() if each.requires_grad]  # not those of a frozen backbone
     # fused: one pass over all weights, a fifth of the time on a CPU and one launch on a GPU
     optimiser = kind(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
     if config.schedule == "one_cycle":

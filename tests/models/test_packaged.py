@@ -182,7 +182,7 @@ def test_a_backbone_without_a_package_names_those_that_have_one() -> None:
 def test_a_run_says_package_in_its_settings_and_the_version_in_its_environment(
     folder: Path, tmp_path: Path
 ) -> None:
-    config = small_config(backbone=LITE, pretrained="package", epochs=1)
+    config = small_config(backbone=LITE, pretrained="package", epochs=1, frozen=True)
     assert config.as_json()["pretrained"] == "package"
     bank = make_bank(subjects=3, repeats=1)
     loso.run(bank, config, tmp_path / "run", max_folds=1, workers=1, device="cpu", shown_progress=False)
