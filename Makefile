@@ -98,7 +98,7 @@ PIN := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 pins: $(READY)
-	@$(PIN) --all-extras pyproject.toml --output-file requirements.txt
+	@$(PIN) --extra dev pyproject.toml --output-file requirements.txt
 	@$(PIN) --group site --output-file docs/requirements.txt
 
 clean:

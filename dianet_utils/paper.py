@@ -63,6 +63,7 @@ BASIS: dict[str, Basis] = {
     "apex_jitter": "ours",
     "precision": "ours",
     "mirrored": "ours",
+    "frozen": "ours",
 }
 
 # What selection must leave, with the sample counts that the printed accuracies imply (total) and

@@ -44,6 +44,7 @@ from dianet_utils.config.choices import (
 )
 from dianet_utils.config.own_tables import short_name
 from dianet_utils.config.systems import SYSTEMS, system
+from dianet_utils.config.weight_packages import installed, package_of
 from dianet_utils.plumbing.errors import InputError
 
 
@@ -67,7 +68,7 @@ class Config:
     backbone: str  # a timm name
     fusion: str  # a name in FUSIONS, or the reference of a block of the user's own
     streams: str  # shared or dedicated backbones
-    pretrained: str  # none, imagenet, or a .safetensors file
+    pretrained: str  # none, imagenet, package (of weight_packages.py), or a .safetensors file
     dropout: float
     hidden: int  # units of the first fully connected layer
     # the loss (Eq. 4-5)
@@ -89,6 +90,7 @@ class Config:
     precision: str = "float32"  # of convolutions and matrix products; bfloat16 where the device has it
     split: str = LOSO  # into folds: loso, kfold:N (groups of subjects), or column:NAME (of the clip table)
     mirrored: bool = False  # test each clip and its mirror image, and average the probabilities
+    frozen: bool = False  # training leaves the backbone as it was pretrained; its projection learns
 
     @property
     def leaky(self) -> bool:
@@ -108,6 +110,11 @@ class Config:
     def split_name(self) -> str:
         """The split as a part of file names, such as "kfold-5"; "" for leave-one-subject-out."""
         return "" if self.split == LOSO else quote(self.split.replace(":", "-", 1), safe="")[:60]
+
+    @property
+    def weights_package(self) -> str | None:
+        """The package that the weights of the backbone come with; None where another place is named."""
+        return package_of(self.backbone) if self.pretrained == "package" else None
 
     @property
     def uses_gender(self) -> bool:
@@ -144,7 +151,7 @@ _BY_CONTENT = "safetensors sha256:"  # how the JSON of a configuration names a f
 
 
 def _is_path(pretrained: str) -> bool:
-    return pretrained not in ("none", "imagenet", "own") and not pretrained.startswith(_BY_CONTENT)
+    return pretrained not in ("none", "imagenet", "package", "own") and not pretrained.startswith(_BY_CONTENT)
 
 
 def weights_file(pretrained: str) -> Path:
@@ -217,6 +224,7 @@ CHECKS: dict[str, Check] = {
     "precision": Choice("float32", "bfloat16"),
     "split": Split(),
     "mirrored": Flag(),
+    "frozen": Flag(),
 }
 
 # Which of them is printed, our reading or ours: paper.BASIS.
@@ -243,6 +251,7 @@ PAPER_DEFAULTS: dict[str, Any] = {
     "precision": "float32",
     "split": LOSO,
     "mirrored": False,
+    "frozen": False,
 }
 
 # Chosen on synthetic people that no result is about (seeds 201 to 203), for two cores. Nobody validates: the
@@ -298,8 +307,8 @@ def configure(dataset: str = "synthetic", setting: str | None = None, **given: A
         The configuration.
 
     Raises:
-        InputError: Naming every wrong parameter at once, and then all that does not go together, such as a
-            backbone for a system that has its own.
+        InputError: Naming every wrong parameter at once, then all that does not go together, such as a
+            backbone for a system that has its own, and then a package of weights that is not installed.
 
     Example:
         >>> from dianet_utils.config import configure
@@ -315,7 +324,14 @@ def configure(dataset: str = "synthetic", setting: str | None = None, **given: A
         own as my_file.py:MyClass
         (did you mean 'cross_tokens'?); parameter dropout is 2 but must be a number from 0 to 0.95.
     """
-    given = {"dataset": dataset, "setting": setting, **given}
+    config = _configured({"dataset": dataset, "setting": setting, **given})
+    if config.weights_package:
+        installed(config.backbone)
+    return config
+
+
+def _configured(given: Mapping[str, Any]) -> Config:
+    """:func:`configure`, whether or not a package of weights is there: what was trained has its own."""
     named = {name: value for name, value in given.items() if value is not None}
     fixed = system(named.get("model", "dianet")).fixed
     asked = {name: value for name, value in named.items() if name not in fixed or value != fixed[name]}
@@ -330,11 +346,11 @@ def configure(dataset: str = "synthetic", setting: str | None = None, **given: A
 def from_json(values: Mapping[str, Any]) -> Config:
     """The configuration that :meth:`Config.as_json` wrote: absent additions stand at their default there.
 
-    Raises InputError as :func:`configure` does.
+    Raises InputError as :func:`configure` does, but needs no package of weights.
     """
     additions = {field.name: field.default for field in fields(Config) if field.default is not MISSING}
     given = {name: value for name, value in values.items() if name != _RULE}
-    return configure(**{**additions, **given})
+    return _configured({**additions, **given})
 
 
 def with_model(config: Config, model: Any) -> Config:
@@ -361,10 +377,25 @@ def _check_together(values: Mapping[str, Any], fixed: Mapping[str, Any]) -> None
             f"weighting {values['weighting']} is for dynamic images ({', '.join(PHASES)}), "
             f"not for {', '.join(inputs)}"
         )
-    if _is_path(values["pretrained"]):
-        try:
-            weights_file(values["pretrained"])
-        except InputError as error:
-            wrong.append(str(error).rstrip("."))
+    if "pretrained" not in fixed:
+        wrong += _wrong_weights(values)
     if wrong:
         raise InputError("; ".join(wrong) + ".")
+
+
+def _wrong_weights(values: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the weights that a backbone is to start from, or to keep."""
+    wrong, pretrained = [], values["pretrained"]
+    try:
+        if pretrained == "package":
+            package_of(values["backbone"])
+        elif _is_path(pretrained):
+            weights_file(pretrained)
+    except InputError as error:
+        wrong.append(str(error).rstrip("."))
+    if values["frozen"] and pretrained == "none":
+        wrong.append(
+            "frozen keeps the weights of the backbone, which are random with pretrained none: set pretrained "
+            "to imagenet, package or a .safetensors file, or leave frozen out"
+        )
+    return wrong

@@ -39,6 +39,7 @@ OWN: dict[str, Any] = {
     "fusion": "own",
     "streams": "own",
     "pretrained": "none",
+    "frozen": False,
     "consistency_weight": 0.0,
 }
 _BASELINES = "dianet_utils.models.baselines"

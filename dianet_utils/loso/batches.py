@@ -9,7 +9,7 @@ from torch import Tensor
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.dynamic_images import FLOWS, Bank, jitter_shifts
 from dianet_utils.models import Labels
-from dianet_utils.models.normalise import normalise
+from dianet_utils.models.normalise import IMAGENET, Colours, normalise
 
 
 @dataclass
@@ -23,9 +23,10 @@ class Batches:
     flows: tuple[int, ...]  # the phases that are optical flow
     scaling: str
     clips: tuple[str, ...]  # their ids, to name them
+    colours: Colours = IMAGENET  # for the scaling minmax
 
     @classmethod
-    def of(cls, bank: Bank, device: str, gendered: bool = False) -> "Batches":
+    def of(cls, bank: Bank, device: str, gendered: bool = False, colours: Colours = IMAGENET) -> "Batches":
         """Put a bank on a device, once per fold; with genders for networks that learn them."""
         images, *moved = (
             torch.from_numpy(np.ascontiguousarray(each)).to(device)
@@ -36,7 +37,7 @@ class Batches:
         genders = torch.from_numpy(gender_numbers(bank.clips)).to(device) if gendered else None
         flows = tuple(place for place, phase in enumerate(bank.phases) if phase in FLOWS)
         names = tuple(map(str, bank.clips.index))
-        return cls(images, shifted, targets, genders, flows, bank.scaling, names)
+        return cls(images, shifted, targets, genders, flows, bank.scaling, names, colours)
 
     def shuffled(self, rows: np.ndarray, size: int, generator: torch.Generator) -> list[Tensor]:
         """Random batches of about ``size`` that cover ``rows``; none is so small that BatchNorm fails."""
@@ -46,7 +47,7 @@ class Batches:
     def inputs(self, rows: Tensor, shift: int = 0) -> Tensor:
         """The images [N, P, 3, H, W] of ``rows`` [N], normalised; ``shift`` takes those of a moved apex."""
         images = self.shifted[shift] if shift else self.images
-        return normalise(images[rows.to(images.device)], self.scaling)
+        return normalise(images[rows.to(images.device)], self.scaling, self.colours)
 
     def jittered(self, rows: Tensor, jitter: int, generator: torch.Generator) -> Tensor:
         """Inputs of which each has an apex drawn anew; without jitter nothing is drawn."""

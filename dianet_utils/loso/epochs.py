@@ -55,7 +55,7 @@ def train_epoch(
             flip=0.5 if config.flip else 0.0,
             degrees=config.degrees,
             flows=data.flows,
-            still=still_value(data.scaling),
+            still=still_value(data.scaling, data.colours),
         )
         loss = _loss(model, images, data.labels(rows), config)
         optimiser.zero_grad(set_to_none=True)
@@ -100,7 +100,7 @@ def _answer(model: nn.Module, data: Batches, images: Tensor, config: Config) -> 
     output = forward(model, images, config)
     if not config.mirrored:
         return output
-    other = forward(model, mirror(images, data.flows, still_value(data.scaling)), config)
+    other = forward(model, mirror(images, data.flows, still_value(data.scaling, data.colours)), config)
     logits = torch.stack([output.logits, other.logits]).log_softmax(2).logsumexp(0) - math.log(2)
     return Output(logits, output.features)
 

@@ -141,7 +141,7 @@ def run_folds(
         open_folder(out, bank, config)
         missing = _missing(bank, folds, out, config.split)
         if missing:
-            record_environment(out, device, bank.fingerprint)
+            record_environment(out, device, bank.fingerprint, config)
         if shown_progress and len(missing) < len(folds):
             print(f"folds: {len(folds) - len(missing)} of {len(folds)} are already in {shown(out)}")
         progress = Progress(len(missing), "folds", label, every, shown=shown_progress)

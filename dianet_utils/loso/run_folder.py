@@ -54,9 +54,10 @@ def open_folder(out: Path, bank: "Bank", config: Config) -> None:
     write_json(path, described)
 
 
-def record_environment(out: Path, device: str, fingerprint: str) -> None:
+def record_environment(out: Path, device: str, fingerprint: str, config: Config) -> None:
     """Write ``environment.json``; another environment, in which earlier folds were trained, stays in it."""
-    path, now = out / "environment.json", machine.environment(device, fingerprint)
+    packages = [config.weights_package] if config.weights_package else []
+    path, now = out / "environment.json", machine.environment(device, fingerprint, packages)
     before = read_json(path) if path.is_file() else {}
     earlier = before.pop("earlier", [])
     if before and before != now:

@@ -20,6 +20,7 @@ from dianet_utils.loso.estimators import fit_fold
 from dianet_utils.loso.fold_files import fold_marks, fold_record
 from dianet_utils.loso.folds import Fold, fold_seed
 from dianet_utils.models import Network, Output, build_model
+from dianet_utils.models.normalise import colours_of
 from dianet_utils.models.precision import keep_in_float32
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
@@ -41,7 +42,7 @@ def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> d
 
 
 def _train_and_test(bank: Bank, fold: Fold, config: Config, device: str) -> dict[str, Any]:
-    data = Batches.of(bank, device, config.uses_gender)
+    data = _batches(bank, device, config)
     model, history = _train(data, len(bank.classes), fold, config, device)
     output, *moved = (predict(model, data, fold.test, config, shift) for shift in (0, *bank.shifted))
     result = {**fold_record(bank, fold, _probabilities(output), history), **_cosines(output)}
@@ -59,9 +60,13 @@ def train_model(
     bank: Bank, fold: Fold, config: Config, device: str = "cpu"
 ) -> tuple[Network, dict[str, Any]]:
     """The network that :func:`train_fold` would test, at its best epoch, and the curves of its training."""
-    data = Batches.of(bank, device, config.uses_gender)
+    data = _batches(bank, device, config)
     with machine.own_torch_state(device):
         return _train(data, len(bank.classes), fold, config, device)
+
+
+def _batches(bank: Bank, device: str, config: Config) -> Batches:
+    return Batches.of(bank, device, config.uses_gender, colours_of(config))
 
 
 def _train(
@@ -166,7 +171,7 @@ def _finite(loss: PassLoss, kind: str, fold: Fold, epoch: int) -> float:
 def _optimiser(model: nn.Module, config: Config, steps: int) -> tuple[torch.optim.Optimizer, Any]:
     """The optimiser and its schedule, to be stepped once per batch (``steps`` batches per epoch)."""
     kind = torch.optim.AdamW if config.optimiser == "adamw" else torch.optim.Adam
-    parameters = list(model.parameters())
+    parameters = [each for each in model.parameters() if each.requires_grad]  # not those of a frozen backbone
     # fused: one pass over all weights, a fifth of the time on a CPU and one launch on a GPU
     optimiser = kind(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
     if config.schedule == "one_cycle":

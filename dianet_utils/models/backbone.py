@@ -17,17 +17,25 @@ class Backbone(nn.Module):
 
     ``forward`` maps images [B, 3, H, W] to vectors [B, 512] (global pooling, then the projection), or with
     ``spatial`` to the cells of the last feature map, each projected, as tokens [B, L, 512]; L is H/32 * W/32
-    for most networks. ``pretrained`` is "none", "imagenet" or a local ``.safetensors`` file.
+    for most networks. ``pretrained`` is "none", "imagenet", "package" or a local ``.safetensors`` file. A
+    ``frozen`` network keeps these weights and the running statistics of its norms; the projection learns.
     """
 
-    def __init__(self, name: str, pretrained: str = "none", spatial: bool = False):
+    def __init__(self, name: str, pretrained: str = "none", spatial: bool = False, frozen: bool = False):
         super().__init__()
-        self.name, self.spatial = name, spatial
+        self.name, self.spatial, self.frozen = name, spatial, frozen
         self.network = _create(name)
         pretrained_weights.load(self.network, name, pretrained)
+        self.network.requires_grad_(not frozen)
         channels: int = self.network.num_features
         pooled: int = getattr(self.network, "head_hidden_size", None) or channels
         self.project = nn.Linear(channels if spatial else pooled, FEATURES)
+
+    def train(self, mode: bool = True) -> "Backbone":
+        """As any module; but a frozen network always works as in evaluation."""
+        super().train(mode)
+        self.network.train(mode and not self.frozen)
+        return self
 
     def forward(self, images: Tensor) -> Tensor:
         """[B, 3, H, W] to [B, 512], or to [B, L, 512] with ``spatial``."""

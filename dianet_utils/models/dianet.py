@@ -27,9 +27,10 @@ class DIANet(Network):
     one backbone per phase. ``phases=1`` is the single stream of Table 4, without fusion. ``fusion`` names a
     reading of :mod:`~dianet_utils.models.fusion`, or a block of the user's own ("my_file.py:MyBlock", see
     :func:`~dianet_utils.models.own_network.fusion_block`). For ``pretrained`` see
-    :func:`dianet_utils.models.pretrained.load`. ``hidden`` and ``dropout`` (0 to 1) are of the MLP; the paper
-    prints neither. Its authors
-    have published no code, so this too is a reconstruction, with every open reading an option.
+    :func:`dianet_utils.models.pretrained.load`, for ``frozen`` see
+    :class:`~dianet_utils.models.backbone.Backbone`. ``hidden`` and ``dropout`` (0 to 1) are of the MLP; the
+    paper prints neither. Its authors have published no code, so this too is a reconstruction, with every
+    open reading an option.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class DIANet(Network):
         streams: str = "shared",
         phases: int = 2,
         pretrained: str = "none",
+        frozen: bool = False,
         dropout: float = 0.5,
         hidden: int = 256,
     ):
@@ -47,7 +49,7 @@ class DIANet(Network):
         _check(num_classes, fusion, streams, phases, dropout, hidden)
         spatial = fusion == "cross_spatial" and phases == 2
         count = phases if streams == "dedicated" else 1
-        self.streams = nn.ModuleList(Backbone(backbone, pretrained, spatial) for _ in range(count))
+        self.streams = nn.ModuleList(Backbone(backbone, pretrained, spatial, frozen) for _ in range(count))
         self.norm = nn.LayerNorm(FEATURES)
         self.fusion = _fusion(fusion) if phases == 2 else Concat(FEATURES)
         self.projection = nn.Linear(phases * FEATURES, FEATURES)

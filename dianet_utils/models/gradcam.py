@@ -24,7 +24,7 @@ def grad_cam(model: nn.Module, images: Tensor, layers: list[nn.Module], wanted: 
     try:
         model.eval()
         with torch.enable_grad():
-            logits = model(images).logits
+            logits = model(images.detach().requires_grad_()).logits  # through frozen layers too
             if any(maps.ndim != 4 for maps in kept):
                 raise InputError(_NEEDS)
             score = logits.gather(1, wanted[:, None]).sum()

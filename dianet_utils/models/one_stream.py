@@ -27,12 +27,13 @@ class OneStream(Network):
         backbone: str = "tf_efficientnetv2_b0",
         phases: int = 2,
         pretrained: str = "none",
+        frozen: bool = False,
         dropout: float = 0.5,
         hidden: int = 256,
     ):
         super().__init__()
         self.phases = phases
-        self.stream = Backbone(backbone, pretrained)
+        self.stream = Backbone(backbone, pretrained, frozen=frozen)
         self.norm = nn.LayerNorm(FEATURES)
         self.classifier = nn.Sequential(
             OrderedDict(

@@ -16,7 +16,7 @@ from dianet_utils.dynamic_images.clip import Recipe, frames_images
 from dianet_utils.models.dianet import DIANet
 from dianet_utils.models.fusion import CrossSpatial, CrossTokens
 from dianet_utils.models.gradcam import look
-from dianet_utils.models.normalise import normalise
+from dianet_utils.models.normalise import colours_of, normalise
 from dianet_utils.models.saved import Saved
 from dianet_utils.plumbing.errors import InputError
 
@@ -83,7 +83,8 @@ def ask(model: Saved, images: NDArray[Any]) -> Answer:
     if not isinstance(network, DIANet):
         name = own_code.title(model.config.model)
         raise InputError(f"{model.folder} holds a {name}; streams to look through has only dianet.")
-    batch = normalise(torch.from_numpy(np.ascontiguousarray(images))[None], model.config.scaling)
+    clip = torch.from_numpy(np.ascontiguousarray(images))[None]
+    batch = normalise(clip, model.config.scaling, colours_of(model.config))
     with torch.inference_mode():
         scores = network(batch).logits.softmax(1)[0]
         fusion, attention = network.fusion, None

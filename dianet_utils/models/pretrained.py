@@ -1,4 +1,4 @@
-"""Backbone weights from ImageNet or from a file, as safetensors only: no pickle is ever loaded."""
+"""Backbone weights from the hub, from an installed package or from a file. None of them can run code."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from dianet_utils.config import weights_file
+from dianet_utils.config.weight_packages import PACKAGES
+from dianet_utils.models.packaged import packaged_file
 from dianet_utils.plumbing.errors import InputError
 
 
@@ -16,14 +18,22 @@ def load(network: Any, name: str, pretrained: str) -> None:
     """Give the timm ``network`` called ``name`` its weights, or raise InputError: never random ones instead.
 
     ``pretrained``: "none" leaves the random weights; "imagenet" takes timm's published weights from the
-    Hugging Face hub (kept in its cache, so the network is needed once); anything else is the path of a
+    Hugging Face hub (kept in its cache, so the network is needed once); "package" those that an installed
+    package brings (:data:`~dianet_utils.config.weight_packages.PACKAGES`); anything else is the path of a
     ``.safetensors`` file of this backbone. The tensors of a classifier are ignored, since DIANet has its own;
     all others must fit one to one.
     """
     if pretrained == "none":
         return
-    path = _download(network, name) if pretrained == "imagenet" else weights_file(pretrained)
+    path = _find(network, name, pretrained)
     _fit(network, name, _read(path), path)
+
+
+def _find(network: Any, name: str, pretrained: str) -> Path:
+    """The safetensors file that holds the weights."""
+    if pretrained == "imagenet":
+        return _download(network, name)
+    return packaged_file(network, name) if pretrained == "package" else weights_file(pretrained)
 
 
 def _download(network: Any, name: str) -> Path:
@@ -40,6 +50,7 @@ def _download(network: Any, name: str) -> Path:
         raise InputError(
             f"The ImageNet weights of {name!r} ({repository}) could not be fetched ({type(error).__name__}): "
             "connect to the network, or give a local .safetensors file as pretrained, "
+            f'or set pretrained="package" for the backbones {", ".join(PACKAGES)}, '
             'or set pretrained="none" to train from random weights.'
         ) from error
 

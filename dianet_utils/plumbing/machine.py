@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from multiprocessing import connection
@@ -129,10 +129,10 @@ def has_bfloat16(device: str) -> bool:
     return bool(flags & {"avx512_bf16", "amx_bf16", "bf16"})
 
 
-def versions() -> dict[str, str]:
-    """Installed versions of Python and of the packages that can change a number."""
+def versions(more: Iterable[str] = ()) -> dict[str, str]:
+    """Installed versions of Python, of the packages that can change a number, and of ``more``."""
     found = {"python": platform.python_version()}
-    for name in _RECORDED:
+    for name in (*_RECORDED, *more):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -203,10 +203,13 @@ def _git(*arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def environment(device: str, fingerprint: str) -> dict[str, Any]:
-    """What a run's ``environment.json`` records: all that may make its numbers differ elsewhere."""
+def environment(device: str, fingerprint: str, packages: Iterable[str] = ()) -> dict[str, Any]:
+    """What a run's ``environment.json`` records: all that may make its numbers differ elsewhere.
+
+    ``packages`` are those that this run uses and others do not, such as one that brings weights.
+    """
     return {
-        "versions": versions(),
+        "versions": versions(packages),
         "torch_build": _torch_build(),
         "system": " ".join((platform.system(), *platform.libc_ver())).strip(),
         "machine": platform.machine(),

@@ -170,9 +170,9 @@ def choose_readings(base: Config, rows: str | None = None, weights: str | None =
     """The default ``base`` and the readings that differ from it in one thing each.
 
     ``rows`` names questions (``streams``: all its readings but those on request) or single readings
-    (``streams=dedicated``), with commas between; None means all questions. ``weights`` ("imagenet" or a
-    .safetensors file) fills the row of pre-trained backbones, which is empty without. Raises one InputError
-    for all names that are wrong.
+    (``streams=dedicated``), with commas between; None means all questions. ``weights`` ("imagenet", "package"
+    or a .safetensors file) fills the row of pre-trained backbones, which is empty without. Raises one
+    InputError for all names that are wrong.
     """
     known = {row_key(q, value): (q, value) for q in QUESTIONS for value in q.readings}
     named = _named(rows, known)

@@ -45,7 +45,7 @@ def _by_name(rows: Iterable[paper.Row]) -> dict[str, paper.Row]:
 
 
 # Of systems that settle these themselves: a notebook's parameters are for DIANet.
-_OWN_BACKBONE: dict[str, Any] = {"backbone": None, "pretrained": None}
+_OWN_BACKBONE: dict[str, Any] = {"backbone": None, "pretrained": None, "frozen": None}
 
 
 def _table_1() -> PaperTable:
@@ -76,7 +76,7 @@ _RIVALS: tuple[tuple[str, str, dict[str, Any]], ...] = tuple(
 
 def _system_row(key: str, model: str, title: str, published: paper.Row | None = None) -> TableRow:
     """A system; the parameters of DIANet's backbone say nothing about one that settles it for itself."""
-    settled = [name for name in ("backbone", "pretrained") if name in system(model).fixed]
+    settled = [name for name in _OWN_BACKBONE if name in system(model).fixed]
     return TableRow(key, title, {"model": model, **dict.fromkeys(settled)}, published)
 
 

@@ -410,6 +410,18 @@ TOGETHER: dict[str, tuple[dict[str, Any], str]] = {
         {"pretrained": "no.safetensors"},
         "no .safetensors file that exists | set pretrained",
     ),
+    "weights that no package has": (
+        {"pretrained": "package", "backbone": "resnet18"},
+        "backbone 'resnet18': set backbone to tf_efficientnet_lite0 or ",
+    ),
+    "frozen random weights": (
+        {"frozen": True},
+        "frozen keeps the weights of the backbone, which are random with pretrained none: set pretrained",
+    ),
+    "frozen where there is no backbone to choose": (
+        {"frozen": True, "model": "learnet", "inputs": "onset,offset"},
+        "frozen is settled by learnet itself (False) | learnet takes 1 of the inputs",
+    ),
     "a pickle for weights": (
         {"pretrained": "weights.pth"},
         "pretrained='weights.pth' is no .safetensors file",

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dianet_utils.loso.augmentation import augment, warp
-from dianet_utils.models.normalise import IMAGENET_MEAN, IMAGENET_STD, normalise, still_value
+from dianet_utils.models.normalise import IMAGENET, normalise, still_value
 from dianet_utils.plumbing.errors import InputError
 
 
@@ -134,7 +134,7 @@ def test_normalise_minmax_is_imagenets_per_colour():
     got = normalise(values, "minmax")
     assert got.dtype == torch.float32
     for channel, value in enumerate((0, 128, 255)):
-        expected = (value / 255 - IMAGENET_MEAN[channel]) / IMAGENET_STD[channel]
+        expected = (value / 255 - IMAGENET.mean[channel]) / IMAGENET.std[channel]
         assert got[0, 0, channel, 0, 0].item() == pytest.approx(expected, abs=1e-6)
 
 

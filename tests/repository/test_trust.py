@@ -51,8 +51,10 @@ def offences(tree: ast.AST) -> list[str]:
         called, given = name_of(node), {word.arg: ast.unparse(word.value) for word in node.keywords}
         if called in FORBIDDEN_CALLS or called.split(".")[-1] in ("read_pickle", "to_pickle"):
             found.append(called)
-        if called in ("torch.load", "torch.save", "torch.jit.load", "yaml.load"):
+        if called in ("torch.save", "torch.jit.load", "yaml.load"):
             found.append(called)
+        if called == "torch.load" and given.get("weights_only") != "True":
+            found.append(f"{called} without weights_only=True")
         if called in ("np.load", "numpy.load") and given.get("allow_pickle") != "False":
             found.append(f"{called} without allow_pickle=False")
         if called in ("np.save", "np.savez") and "object" in ast.unparse(node):
@@ -72,6 +74,7 @@ def test_nothing_in_the_sources_can_run_code_from_data() -> None:
         "import pickle",
         "from joblib import load",
         "torch.load(p)",
+        "torch.load(p, weights_only=False)",
         "np.load(p)",
         "np.load(p, allow_pickle=True)",
         "pd.read_pickle(p)",
