@@ -1,7 +1,7 @@
 """Run notebooks on their default parameters and keep the outputs in them, ready to commit.
 
     python tools/refresh_notebooks.py            all of them
-    python tools/refresh_notebooks.py 02 04      some, by number
+    python tools/refresh_notebooks.py 02 04      some, by number, each with its solutions
 
 Each notebook is stamped with a digest of its code, so that a test can tell outputs that are older
 than the code. Outputs that name a folder of this machine are refused.
@@ -89,7 +89,7 @@ def refresh(path: Path) -> None:
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
-    resources = {"metadata": {"path": str(NOTEBOOKS)}}
+    resources = {"metadata": {"path": str(path.parent)}}
     quiet = ["--log-level=CRITICAL"]  # every kernel warns of its local connection
     NotebookClient(notebook, timeout=None, resources=resources, extra_arguments=quiet).execute()
     clean(notebook)
@@ -102,7 +102,7 @@ def refresh(path: Path) -> None:
 
 def main(numbers: list[str]) -> None:
     """Refresh the notebooks whose names start with one of ``numbers``; all without any."""
-    for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
+    for path in sorted([*NOTEBOOKS.glob("[0-9]*.ipynb"), *NOTEBOOKS.glob("solutions/*.ipynb")]):
         if not numbers or path.name.startswith(tuple(numbers)):
             refresh(path)
 

@@ -1,0 +1,40 @@
+"""The solutions of exercises: one for each, and every assert in them holds."""
+
+import re
+from pathlib import Path
+
+import pytest
+from helpers import NOTEBOOKS, ROOT, nbval, read
+from refresh_notebooks import STAMP, code_digest
+
+SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
+each_solution = pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+
+
+def text(path: Path, start: str = "") -> str:
+    return "\n".join(
+        cell.source for cell in read(path).cells if cell.cell_type == "markdown" and start in cell.source
+    )
+
+
+def test_there_are_solutions() -> None:
+    assert [path.stem for path in SOLUTIONS][:3] == ["02", "03", "04"]
+
+
+@each_solution
+def test_every_exercise_has_one_solution_and_the_notebook_links_to_it(path: Path) -> None:
+    (notebook,) = [each for each in NOTEBOOKS if each.name.startswith(path.stem)]
+    exercises = re.findall(r"^(\d+)\. ", text(notebook, "## Exercises"), flags=re.MULTILINE)
+    assert re.findall(r"^## (\d+)\.", text(path), flags=re.MULTILINE) == exercises
+    assert f"(solutions/{path.name})" in text(notebook, "## Exercises")
+
+
+@each_solution
+def test_stored_outputs_belong_to_the_code(path: Path) -> None:
+    assert read(path).metadata.get(STAMP) == code_digest(read(path)), "run: make notebooks"
+
+
+@each_solution
+def test_every_assert_holds(path: Path) -> None:
+    done = nbval(path)
+    assert done.returncode == 0, done.stdout[-4000:]
