@@ -16,8 +16,8 @@ from toy import make_bank, small_config
 
 from dianet_utils import loso, models
 from dianet_utils.config import configure, from_json, weight_packages
-from dianet_utils.loso.batches import Batches
-from dianet_utils.models import packaged, saved
+from dianet_utils.loso import training
+from dianet_utils.models import own_clip, packaged, saved
 from dianet_utils.models.backbone import Backbone
 from dianet_utils.models.normalise import IMAGENET, colours_of, normalise
 from dianet_utils.plumbing import files
@@ -218,7 +218,18 @@ def test_images_come_with_the_colours_of_the_weights(folder: Path) -> None:
     signed = torch.rand(3, 2, 2)
     assert torch.equal(normalise(signed, "signed", colours_of(config)), signed)
     assert colours_of(small_config()) == colours_of(configure("casme2")) == IMAGENET
-    assert Batches.of(make_bank(), "cpu").colours == IMAGENET
+    assert training._batches(make_bank(), "cpu", config).colours == ((0.5,) * 3, (0.5,) * 3)
+    assert training._batches(make_bank(), "cpu", small_config()).colours == IMAGENET
+
+
+def test_a_clip_of_ones_own_comes_with_the_same_colours(folder: Path) -> None:
+    config = small_config(backbone=LITE, pretrained="package", scaling="minmax")
+    model = models.build_model(config, 2).eval()
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 3, 32, 32), dtype=np.uint8)
+    seen = []
+    model.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
+    own_clip.ask(saved.Saved(folder, model, config, ("disgust", "surprise"), {}), pixels)
+    np.testing.assert_allclose(seen[0][0], pixels / 127.5 - 1, atol=1e-5)
 
 
 # The real packages

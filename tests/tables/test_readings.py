@@ -90,6 +90,9 @@ def test_weights_that_cannot_be_had_leave_the_row_empty(kept: pd.DataFrame, tmp_
     entries, left = prepared(kept, "pretrained", str(tmp_path / "none.safetensors"))
     assert [entry.row.key for entry in entries] == ["default"]
     assert "none.safetensors" in left["pretrained=imagenet"]
+    entries, left = prepared(kept, "pretrained", "package")
+    assert [entry.row.key for entry in entries] == ["default"]
+    assert f"weights for the backbone '{BASE.backbone}'" in left["pretrained=imagenet"]
     network = timm.create_model(BASE.backbone, num_classes=0)
     save_file(network.state_dict(), tmp_path / "some.safetensors")
     entries, left = prepared(kept, "pretrained", str(tmp_path / "some.safetensors"))
