@@ -19,7 +19,7 @@ _TITLES = {"whole": "whole clip", "onset+offset": "both, two images", "tent": "b
 _AXES = {
     "drift_px": "drift (px)",
     "residual": "motion left at the offset (%)",
-    "phase": "delays between muscles",
+    "phase": "delays (0: none)",
 }
 _SYSTEMS = {"linear_svm:": "linear SVM", "": "DIANet"}
 

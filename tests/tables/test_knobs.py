@@ -39,7 +39,7 @@ def test_along_one_knob_the_others_stand_still() -> None:
 
 def test_a_row_that_did_not_read_a_combination_has_no_score_there() -> None:
     lines = [("0", "30-80", "1", f"c{n}", f"s{n % 3}", "disgust", "disgust", None) for n in range(6)]
-    lines[0] = (*lines[0][:6], "surprise", None)
+    lines[0] = (*lines[0][:5], "surprise", "disgust", None)
     table = pd.DataFrame(lines, columns=[*knobs.COLUMNS, "whole", "tent"])
     (line,) = knobs.scores(table).itertuples()
     assert (line.row, line.drift_px) == ("whole", "0")
@@ -76,3 +76,21 @@ def test_the_default_combination_says_what_table_4_says(kept: pd.DataFrame) -> N
     default = kept[(kept[list(texts)] == pd.Series(texts)).all(axis=1)].set_index("clip")
     for row in (*knobs.INPUTS, "linear_svm:whole", "linear_svm:onset"):
         assert (default[row] == people.loc[default.index, row]).all()
+
+
+def test_the_scores_are_what_the_text_of_notebook_08_says_of_them() -> None:
+    scores = pd.read_csv(knobs.KEPT / "scores.csv", dtype={name: str for name in knobs.COLUMNS[:3]})
+    recovery = knobs.along(scores, "residual").pivot_table(index="residual", columns="row", values="accuracy")
+    for system in ("linear_svm:", ""):
+        whole, onset, offset = (recovery[system + name] for name in ("whole", "onset", "offset"))
+        assert whole["0-30"] < onset["0-30"] - 8
+        assert whole["70-100"] > onset["70-100"] - 5
+        assert offset["70-100"] < 45
+        assert onset.max() - onset.min() < 2
+    drift = knobs.along(scores, "drift_px").pivot_table(index="drift_px", columns="row", values="accuracy")
+    assert (drift.loc["0.15"] < drift.loc["0"]).all()
+    lost = (drift.loc["0"] - drift.loc["0.15"])[list(knobs.INPUTS)]
+    assert lost.idxmax() == "whole"
+    delays = knobs.along(scores, "phase").pivot_table(index="phase", columns="row", values="accuracy")
+    assert (delays.loc["0"] - delays.loc["1"]).abs().max() < 7
+    assert all((table["onset+offset"] > table["onset"]).all() for table in (recovery, drift, delays))
