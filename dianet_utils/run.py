@@ -251,16 +251,17 @@ def select_clips(parameters: Mapping[str, Any]) -> "tuple[pd.DataFrame, pd.DataF
     """The clips that checked parameters name, and those left out, each with a ``reason``.
 
     ``dataset`` and ``data_root`` as everywhere; ``composite`` adds datasets as "samm=FOLDER,mine.csv", for
-    one run over the subjects of all; ``merge`` makes the three classes of MEGC 2019 after selection.
+    one run over the subjects of all; ``merge`` makes the three classes of MEGC 2019, of rare emotions too.
     Raises InputError, as for datasets whose emotions differ and are not merged.
     """
     import pandas as pd
 
     sources = [(parameters.get("dataset", "synthetic"), parameters.get("data_root"))]
     sources += [_source(part) for part in (parameters.get("composite") or "").split(",") if part.strip()]
+    smallest = 1 if parameters.get("merge") else paper.MIN_CLASS_SIZE
     kept, left_out = {}, []
     for number, (name, root) in enumerate(sources, 1):
-        clips, dropped = datasets.select(datasets.load(name, root))
+        clips, dropped = datasets.select(datasets.load(name, root), smallest)
         if parameters.get("merge"):
             clips, without_class = datasets.merge_emotions(clips)
             dropped = pd.concat([dropped, without_class]) if len(dropped) else without_class

@@ -3,15 +3,17 @@
 The second Micro-Expression Grand Challenge (See et al., "MEGC 2019", FG 2019) evaluated CASME II, SAMM
 and SMIC together, which needs classes that all of them have: happiness is positive, surprise stays
 itself, and anger, contempt, disgust, fear, repression and sadness are negative; ``others`` is left out.
-The labels of SMIC are these classes already. MMEW was not part of it; the same rule serves its labels.
-The challenge took the clips of its own list, so the counts here, which follow our selection, are near
-its counts but not the same.
+Of CASME II its list has no fear and no sadness. A class that is rare alone counts, as it is merged: of SAMM
+all 133 clips. The labels of SMIC are these classes already. MMEW was not part of it; the same rule serves
+its labels. The list has 442 clips (CASME II 145, SAMM 133, SMIC 164); a clip of it that selection leaves
+out, such as one without an apex, is named with its reason.
 """
 
 from collections.abc import Mapping
 
 import pandas as pd
 
+from dianet_utils import paper
 from dianet_utils.datasets.provenance import GROUPS, numbered, origin
 from dianet_utils.plumbing.errors import InputError
 
@@ -23,6 +25,9 @@ _GROUP: dict[str, str | None] = {
     "surprise": "surprise",
     "others": None,
 }
+_NOT_LISTED = {
+    "casme2": ("fear", "sadness")
+}  # by dataset, emotions that have a group but no clip in the list
 
 
 def group_of(emotion: str) -> str | None:
@@ -44,15 +49,31 @@ def has_group(emotion: str) -> bool:
 def merge_emotions(clips: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A clip table with the three groups as its emotions, and the clips left out with a ``reason``.
 
-    The emotion that the sheet has is kept in the column ``label``. Merge after selection: a class that is
-    too rare alone is left out there for good.
+    The emotion that the sheet has is kept in the column ``label``. Select before with ``min_class_size=1``: a
+    class that is too rare alone is left out there for good.
     """
-    groups = clips["emotion"].map(group_of)
-    kept = groups.notna()
+    groups, reasons = clips["emotion"].map(group_of), _reasons(clips)
+    kept = reasons == ""
     merged = clips[kept].assign(label=clips["emotion"], emotion=groups)
-    left_out = clips[~kept].assign(reason="others belongs to no class of MEGC 2019")
+    left_out = clips[~kept].assign(reason=reasons)
     merged.attrs, left_out.attrs = dict(clips.attrs), dict(clips.attrs)
     return merged, left_out
+
+
+def _reasons(clips: pd.DataFrame) -> pd.Series:
+    """Why each clip is in no class of the challenge, "" where it is in one."""
+    reasons = (
+        clips["emotion"]
+        .map(group_of)
+        .isna()
+        .map({True: "others belongs to no class of MEGC 2019", False: ""})
+    )
+    for dataset, emotions in _NOT_LISTED.items():
+        listed = (clips["dataset"] != dataset) | ~clips["emotion"].isin(emotions)
+        reasons = reasons.where(
+            listed, f"MEGC 2019 has no {' and no '.join(emotions)} of {paper.TITLES[dataset]}"
+        )
+    return reasons
 
 
 def combine(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -122,3 +122,15 @@ def test_merged_and_combined_clips() -> None:
     )
     with pytest.raises(InputError, match="merge them first"):
         datasets.combine({"a": tables["casme2"], "b": sheets["samm"]})
+
+
+def test_megc_2019_has_no_fear_and_no_sadness_of_casme2_and_all_of_samm() -> None:
+    """The rule of its list: CASME-II's 145 without fear and sadness, all 133 of SAMM that have a group."""
+    emotions = ["disgust", "fear", "happiness", "others", "repression", "sadness", "surprise"]
+    merged, left_out = datasets.merge_emotions(make_clips("casme2", emotions))
+    assert set(merged["label"]) == {"disgust", "happiness", "repression", "surprise"}
+    reasons = left_out.groupby("emotion")["reason"].unique().map(list).to_dict()
+    assert reasons["fear"] == reasons["sadness"] == ["MEGC 2019 has no fear and no sadness of CASME-II"]
+    merged, left_out = datasets.merge_emotions(make_clips("samm", [*emotions, "anger", "contempt"]))
+    assert set(left_out["emotion"]) == {"others"}
+    assert {"fear", "sadness"} <= set(merged["label"])

@@ -43,6 +43,24 @@ def test_smic_is_told_by_its_folders(copies: dict[str, Path]) -> None:
     assert datasets.title(clips) == "synthetic clips in the layout of SMIC-HS"
 
 
+def test_smic_keeps_clips_whose_frame_numbers_reach_eight_digits(
+    copies: dict[str, Path], tmp_path: Path
+) -> None:
+    """As two of its subjects have them: files named by a counter, up to 32,615,570."""
+    copy = shutil.copytree(copies["smic"] / "SMIC_all_cropped", tmp_path / "SMIC_all_cropped")
+    folder = next(copy.glob("HS/s1/micro/*/s1_*"))
+    old = index_frames(folder)
+    shift = 32_615_570 - max(old)
+    for number, path in old.items():
+        path.rename(path.with_name(f"reg_image{number + shift}{path.suffix}"))
+    clips = datasets.load("smic", tmp_path)
+    kept, left_out = datasets.select(clips, min_class_size=1)
+    assert left_out.empty
+    assert len(kept) == len(official_clips("smic", SMALL))
+    moved = kept.loc[f"s1/{folder.name}"]
+    assert (moved["onset"], moved["offset"]) == (min(old) + shift, 32_615_570)
+
+
 def test_smic_passes_over_its_slow_recordings_and_what_is_no_micro_expression(
     copies: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dianet_utils import datasets, run
+from dianet_utils import datasets, run, synthetic
 from dianet_utils.plumbing.errors import InputError
 
 
@@ -25,6 +25,16 @@ def test_a_composite_of_merged_classes(tiny_synthetic: Path) -> None:
     assert both["source"].value_counts().to_dict() == {"synthetic": len(alone), "synthetic-2": len(alone)}
     assert "synthetic" in datasets.title(both)
     assert "3 classes" in datasets.title(both)
+
+
+def test_classes_that_are_rare_alone_are_merged(tmp_path: Path) -> None:
+    """Selection by itself leaves a class of fewer than ten clips out; the merged classes have them."""
+    small = {"subjects": 4, "class_sizes": (10, 10, 10, 3, 10), "size": 48, "duration": (16, 18)}
+    root = synthetic.generate(synthetic.Settings(**small), tmp_path / "clips", workers=1, shown=False)
+    given = {"dataset": "synthetic", "data_root": root}
+    assert "repression" not in set(run.select_clips(given)[0]["emotion"])
+    merged, _ = run.select_clips({**given, "merge": "megc2019"})
+    assert merged["label"].value_counts()["repression"] == 3
 
 
 def test_a_composite_without_a_folder_is_refused(tiny_synthetic: Path) -> None:
