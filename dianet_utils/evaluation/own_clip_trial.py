@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from dianet_utils.evaluation.scores import bounds, draw_subjects
@@ -52,4 +51,4 @@ def summary(predictions: pd.DataFrame) -> pd.DataFrame:
 def apex_errors(predictions: pd.DataFrame) -> pd.Series:
     """Frames between the apex found and the true one, without sign: one per clip."""
     found = predictions[predictions["way"] == "face and apex"].set_index("clip")
-    return np.abs(found["apex"] - found["true_apex"])
+    return (found["apex"] - found["true_apex"]).abs()

@@ -17,6 +17,8 @@ def test_the_kept_trial_is_whole_and_balanced() -> None:
     assert own_clip_trial.summary(trial)["right"].iloc[0] == pytest.approx(
         (own["predicted"] == own["true"]).mean() * 100
     )
+    # Notebook 12 says that the found face costs more than luck explains.
+    assert (own_clip_trial.summary(trial)["diff_high"].iloc[1:] < 0).all()
 
 
 def test_the_summary_counts_by_hand() -> None:
