@@ -302,9 +302,10 @@ def keep_model(bank: "Bank", config: Config, folder: Path, device: str = "auto")
     """The model of a run folder, in ``folder/model``: trained on all subjects if it is not there yet.
 
     See :mod:`dianet_utils.models.saved`. Its card has the scores of the run, as far as ``folder`` holds them
-    now; it is written anew when they have changed, without another training. Raises InputError if what lies
-    there is the model of another configuration or of other data.
+    now; it is written anew, without another training, when they or the finder of faces have changed. Raises
+    InputError if what lies there is the model of another configuration or of other data.
     """
+    from dianet_utils.datasets import face_finder
     from dianet_utils.loso.training import train_model
     from dianet_utils.models import saved
     from dianet_utils.plumbing.machine import choose_device
@@ -315,9 +316,10 @@ def keep_model(bank: "Bank", config: Config, folder: Path, device: str = "auto")
         kept = saved.load(place)
         if kept.config.as_json() != config.as_json() or kept.about["data_fingerprint"] != bank.fingerprint:
             raise InputError(f"{place} holds a model of other settings or other data: give another folder.")
-        if kept.about["loso"] == scores:
+        about = kept.about if kept.about.get("finder") == face_finder.name() else _origin(bank)
+        if kept.about == about | {"loso": scores}:
             return place
-        return saved.save(place, kept.model, config, bank.classes, {**kept.about, "loso": scores})
+        return saved.save(place, kept.model, config, bank.classes, about | {"loso": scores})
     fold = loso.everyone_fold(bank.clips, config.validation, seed=0)
     model, _ = train_model(bank, fold, config, choose_device(device))
     return saved.save(place, model, config, bank.classes, {**_origin(bank), "loso": scores})
@@ -325,6 +327,7 @@ def keep_model(bank: "Bank", config: Config, folder: Path, device: str = "auto")
 
 def _origin(bank: "Bank") -> dict[str, Any]:
     """What a model's note says of the clips that it was trained on."""
+    from dianet_utils.datasets import face_finder
     from dianet_utils.datasets.frames import framing_of
 
     framing = framing_of(bank.clips)
@@ -335,6 +338,7 @@ def _origin(bank: "Bank") -> dict[str, Any]:
         "subjects": int(bank.clips["subject"].nunique()),
         "data_fingerprint": bank.fingerprint,
         "framing": framing and list(framing),
+        "finder": face_finder.name(),
     }
 
 

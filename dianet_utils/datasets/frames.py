@@ -1,47 +1,23 @@
 """From a clip's folder to its frames: which file is which frame, reading, and one face crop per clip."""
 
 import contextlib
-import functools
 import os
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import pandas as pd
 
+from dianet_utils.datasets import face_finder
+from dianet_utils.datasets.boxes import Box
 from dianet_utils.datasets.decoding import decode
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import shown
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 _FRAME = re.compile(rf"(?!\.).*?(\d+)({'|'.join(map(re.escape, IMAGE_SUFFIXES))})", re.IGNORECASE)
-# Faces are looked for in an image of this length: enough for the detector's 24 px window.
-_SEARCH_LENGTH = 480
-# The detector's square ends above the chin; this much larger it holds brows, mouth and chin.
-_MARGIN = 1.2
-_SAME_FACE = 0.2  # shared by two finds: they are one face
-
-
-class Box(NamedTuple):
-    """A rectangle of an image, in pixels."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    def of(self, image: np.ndarray) -> np.ndarray:
-        """The part of ``image`` [H, W, ...] inside the box, as a view."""
-        return image[self.y : self.y + self.height, self.x : self.x + self.width]
-
-    def shared(self, other: "Box") -> float:
-        """How much of the smaller of two boxes lies in the other, 0 to 1."""
-        across = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
-        down = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
-        smaller = min(self.width * self.height, other.width * other.height)
-        return max(across, 0) * max(down, 0) / smaller
 
 
 def frame_number(name: str) -> int | None:
@@ -100,51 +76,16 @@ def clip_frames(clip: pd.Series, first: int, last: int) -> list[Path]:
     return [path for number, path in index_frames(clip["frames"]).items() if first <= number <= last]
 
 
-@functools.cache
-def _cascade() -> Any:
-    """Scikit-image's frontal face detector: local binary patterns, shipped with the library."""
-    from skimage.data import lbp_frontal_face_cascade_filename
-    from skimage.feature import Cascade
-
-    return Cascade(str(lbp_frontal_face_cascade_filename()))
-
-
 def face_box(image: np.ndarray) -> Box:
     """The square around the largest face of ``image`` (RGB uint8 [H, W, 3]), inside the image.
 
-    Raises InputError if no face is found.
+    Raises InputError if no face is found that is certain.
     """
-    found = face_boxes(image)
-    if not found:
+    certain = [one.box for one in face_finder.find(image) if one.confidence >= face_finder.CERTAIN]
+    if not certain:
         height, width = image.shape[:2]
         raise InputError(f"No face was found in an image of {width} x {height} pixels.")
-    return found[0]
-
-
-def face_boxes(image: np.ndarray) -> list[Box]:
-    """Squares around all faces of ``image`` (RGB uint8 [H, W, 3]), inside the image, the largest first.
-
-    Of finds that share a fifth of the smaller one, only the larger counts.
-    """
-    height, width = image.shape[:2]
-    scale = _SEARCH_LENGTH / max(height, width)
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    found = _cascade().detect_multi_scale(
-        grey, scale_factor=1.1, step_ratio=1, min_size=(48, 48), max_size=grey.shape
-    )
-    boxes: list[Box] = []
-    for face in sorted(found, key=lambda box: -box["width"]):
-        size = min(round(face["width"] * _MARGIN / scale), height, width)
-        centre = [(face[corner] + face["width"] / 2) / scale for corner in ("c", "r")]
-        x, y = (
-            int(np.clip(round(middle - size / 2), 0, length - size))
-            for middle, length in zip(centre, (width, height), strict=True)
-        )
-        square = Box(x, y, size, size)
-        if all(square.shared(box) < _SAME_FACE for box in boxes):
-            boxes.append(square)
-    return boxes
+    return certain[0]
 
 
 class Framing(NamedTuple):
@@ -192,17 +133,14 @@ def framing_of(clips: pd.DataFrame) -> Framing | None:
 def clip_box(clip: pd.Series) -> Box | None:
     """The one crop of all frames of a clip, or None where the release has cropped them.
 
-    The face is found once: a crop of its own for each frame would jump by a pixel or two and so add
-    motion of the size of a micro-expression. It is looked for in the onset frame, and only where that
-    shows none in the apex and the offset frame. Raises InputError if none of them shows a face.
+    A crop of its own for each frame would jump by a pixel or two and so add motion of the size of a
+    micro-expression. So the face is looked for in a few frames from onset to offset, and the median of
+    what is found there is the crop of all. Raises InputError if none of them shows a face for certain.
     """
     if clip["crop"] == "none":
         return None
-    files = index_frames(clip["frames"])
-    for wanted in (int(clip[name]) for name in ("onset", "apex", "offset")):
-        nearest = next((path for number, path in files.items() if number >= wanted), None)
-        if nearest is not None:
-            image = read_frame(nearest)
-            with contextlib.suppress(InputError):
-                return face_box(image)
-    raise InputError(f"No face was found in the onset, apex or offset frame in {shown(clip['frames'])}.")
+    files = clip_frames(clip, int(clip["onset"]), int(clip["offset"]))
+    found = face_finder.steady([read_frame(path) for path in face_finder.spread(files)])
+    if not found or found[0].confidence < face_finder.CERTAIN:
+        raise InputError(f"No face was found between onset and offset in {shown(clip['frames'])}.")
+    return found[0].box

@@ -14,7 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from dianet_utils.config.choices import FLOWS, PHASES
-from dianet_utils.datasets.frames import Box, clip_box, index_frames, read_frame
+from dianet_utils.datasets import face_finder
+from dianet_utils.datasets.boxes import Box
+from dianet_utils.datasets.frames import clip_box, index_frames, read_frame
 from dianet_utils.dynamic_images.flow import optical_flow
 from dianet_utils.dynamic_images.images import (
     exact_kind,
@@ -92,10 +94,12 @@ class Source:
         return hashlib.sha256(json.dumps(given).encode()).hexdigest()
 
     def identity(self) -> list[Any]:
-        """What tells this clip from others: name, annotation, crop, each file's name, size and time."""
+        """What tells this clip from others: name, annotation, crop, finder, each file's name, size, time."""
         stats = [(path.name, (stat := _stat(path)).st_size, stat.st_mtime_ns) for path in self.files]
         _, onset, apex, offset = self.moments
-        return [str(self.clip.name), onset, apex, offset, self.clip["crop"], stats]
+        crop = self.clip["crop"]
+        made = crop if crop == "none" else f"{crop}, {face_finder.name()}"
+        return [str(self.clip.name), onset, apex, offset, made, stats]
 
     def frames(self) -> Iterator[Frame]:
         """Decode the frames one after another, cropped to the clip's one box, as RGB uint8 [H, W, 3]."""

@@ -35,6 +35,12 @@ class Answer:
     attention: NDArray[np.float32] | None
 
 
+def verdict(answer: Answer, doubts: list[str]) -> str:
+    """The answer in words, and in the same breath what makes the face doubtful."""
+    first = answer.probabilities.index[0]
+    return f"{first}, DOUBTFUL: {'; '.join(doubts)}" if doubts else str(first)
+
+
 def find_phases(frames: NDArray[np.uint8]) -> tuple[int, int, int]:
     """Positions of onset, apex and offset among the frames [T, H, W, 3] of a face, counted from 0.
 

@@ -30,8 +30,9 @@ class Saved:
 
     ``classes`` are the emotions in the order of the network's scores. ``about`` has ``trained_on`` (the
     dataset in words), ``synthetic`` (None: not known), ``clips``, ``subjects``, ``data_fingerprint``,
-    ``framing`` (a :class:`~dianet_utils.datasets.frames.Framing` as numbers, None where it is not known) and
-    ``loso``: the scores of leave-one-subject-out with the same configuration, or None where it was not run.
+    ``framing`` (a :class:`~dianet_utils.datasets.frames.Framing` as numbers, None where it is not known),
+    ``finder`` (of the faces that it refers to; older models lack it, theirs is ``cascade``) and ``loso``: the
+    scores of leave-one-subject-out with the same configuration, or None where it was not run.
     """
 
     folder: Path

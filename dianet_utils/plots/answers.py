@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from dianet_utils.datasets.frames import Box
+from dianet_utils.datasets.boxes import Box
 from dianet_utils.dynamic_images import Moments
 from dianet_utils.plots.pictures import DETAIL, PHOTOGRAPH, STYLES, bare, draw_signed_on, small
 from dianet_utils.plots.style import BLUE, GREY, PALETTE, PHASE_COLOURS, RED, figure, styled

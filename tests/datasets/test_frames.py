@@ -11,7 +11,8 @@ from PIL import Image
 from released import JPEG, write_frames
 
 from dianet_utils import datasets, synthetic
-from dianet_utils.datasets import frames
+from dianet_utils.datasets import face_finder, frames
+from dianet_utils.datasets.boxes import Box
 from dianet_utils.datasets.decoding import MAX_SIDE
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.synthetic.releases.official import face_place, write_official
@@ -107,25 +108,25 @@ def test_the_crop_of_a_clip_holds_its_face(name: str, variant: str, tmp_path: Pa
 
 
 def test_one_crop_a_clip(official: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """One search for the face serves all frames; cropped releases need none."""
-    searched: list[tuple[int, ...]] = []
+    """A few looks serve all frames, and their median is the crop; cropped releases need none."""
+    seen: list[Box] = []
 
-    def search(image: np.ndarray) -> frames.Box:
-        searched.append(image.shape)
-        return frames.Box(1, 2, 30, 30)
+    def find(image: np.ndarray) -> list[face_finder.Find]:
+        seen.append(Box(len(seen), 2, 30, 30))
+        return [face_finder.Find(seen[-1], 0.9)]
 
-    monkeypatch.setattr(frames, "face_box", search)
-    for clips, searches in ((datasets.load(name, official[name]), int(name == "samm")) for name in official):
-        searched.clear()
+    monkeypatch.setattr(face_finder, "find", find)
+    for clips, searches in ((datasets.load(name, official[name]), 5 * (name == "samm")) for name in official):
+        seen.clear()
         box = frames.clip_box(clips.iloc[3])
-        assert len(searched) == searches
-        assert box == (frames.Box(1, 2, 30, 30) if searches else None)
+        assert len(seen) == searches
+        assert box == (Box(2, 2, 30, 30) if searches else None)
 
 
-def test_the_crop_falls_back_to_later_frames_then_says_so(tmp_path: Path) -> None:
+def test_a_clip_without_a_face_says_so(tmp_path: Path) -> None:
     clip = pd.Series({"frames": str(tmp_path), "crop": "face", "onset": 4, "apex": 6, "offset": 9})
     write_frames(tmp_path)
-    with pytest.raises(InputError, match="No face was found in the onset, apex or offset frame in"):
+    with pytest.raises(InputError, match="No face was found between onset and offset in"):
         frames.clip_box(clip)
     with pytest.raises(InputError, match="No face was found in an image of 10 x 12 pixels"):
         frames.face_box(frames.read_frame(tmp_path / "reg_img4.jpg"))
@@ -133,7 +134,7 @@ def test_the_crop_falls_back_to_later_frames_then_says_so(tmp_path: Path) -> Non
 
 def test_a_box_is_a_view() -> None:
     image = np.arange(5 * 7).reshape(5, 7)
-    part = frames.Box(2, 1, 3, 2).of(image)
+    part = Box(2, 1, 3, 2).of(image)
     assert part.tolist() == [[9, 10, 11], [16, 17, 18]]
     assert part.base is not None
 

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
 from dianet_utils import datasets, run, synthetic
 from dianet_utils.config import configure
-from dianet_utils.datasets import recording
-from dianet_utils.datasets.frames import Box, Framing, clip_box, framing_of, read_frame
+from dianet_utils.datasets import face_finder
+from dianet_utils.datasets.boxes import Box
+from dianet_utils.datasets.frames import Framing, clip_box, framing_of, read_frame
 from dianet_utils.datasets.recording import Recording, read_recording
 from dianet_utils.dynamic_images import Moments
 from dianet_utils.models import Output, build, own_clip
@@ -89,22 +91,88 @@ def test_rotation_in_the_metadata_is_applied(person: list[np.ndarray], tmp_path:
     assert np.abs(np.rot90(upright.frames[0], -1).astype(int) - sideways.frames[0]).mean() < 3
 
 
-def test_the_face_is_found_once_and_laid_as_the_framing_says(
+def test_one_box_from_several_frames_laid_as_the_framing_says(
     person: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked = []
-    find = recording.face_boxes
-    monkeypatch.setattr(recording, "face_boxes", lambda image: looked.append(1) or find(image))
+    find = face_finder.find
+    monkeypatch.setattr(face_finder, "find", lambda image: looked.append(1) or find(image))
     blank = np.full_like(person[0], 90)
-    path = write(tmp_path / "a.avi", [blank] * 4 + person)
+    path = write(tmp_path / "a.avi", [blank] * 3 + person)  # the first of five looks shows nothing
     clip = read_recording(path, framing=Framing(-0.1, -0.1, 1.2, 1.2))
-    assert len(looked) == 2  # the blank first frame, then the eleventh
+    assert len(looked) == face_finder.LOOKS
     side = clip.frames.shape[1]
-    face = find(person[6])[0]
+    face = find(person[6])[0].box
     assert clip.frames.shape[1:3] == (side, side)
     assert abs(side - 1.2 * face.width) < 0.15 * face.width
     assert clip.box is not None
     assert clip.box.shared(face) > 0.9
+
+
+def finds(monkeypatch: pytest.MonkeyPatch, *of_looks: list[face_finder.Find]) -> None:
+    """What the finder sees in the frames looked at, one after another."""
+    left = list(of_looks)
+    monkeypatch.setattr(face_finder, "find", lambda image: left.pop(0))
+
+
+def test_one_stray_find_does_not_move_the_box(
+    person: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face = [[face_finder.Find(Box(40 + x, 20, 60, 60), 0.9)] for x in (0, 1, 2, 1)]
+    wall = [face_finder.Find(Box(150, 90, 68, 68), 0.9)]
+    finds(monkeypatch, wall, *face)
+    clip = read_recording(write(tmp_path / "a.avi", person))
+    assert clip.box == Box(41, 20, 60, 60)
+    assert clip.doubts == [doubt for doubt in clip.doubts if "weaker finder" in doubt]
+
+
+def test_a_face_that_moves_or_is_hardly_seen_is_said_in_the_answer(
+    person: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finds(monkeypatch, *([face_finder.Find(Box(40 + x, 20, 60, 60), 0.6)] for x in (0, 4, 8, 12, 20)))
+    clip = read_recording(write(tmp_path / "a.avi", person))
+    assert clip.box == Box(48, 20, 60, 60)
+    told = own_clip.verdict(own_clip.Answer(pd.Series({"fear": 1.0}), np.zeros(1), None), clip.doubts)
+    assert told.startswith("fear, DOUBTFUL: ")
+    assert "strays by 20% of its size" in told
+    assert "confidence of 0.60 only" in told
+
+
+def test_no_class_where_no_face_is_certain(
+    person: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = [face_finder.Find(Box(40, 20, 60, 60), 0.8)]
+    finds(monkeypatch, seen, [], [], seen, seen)
+    with pytest.raises(InputError, match=r"confidence 0\.48 of 1, and 0\.5 is asked for\), so no class"):
+        read_recording(write(tmp_path / "a.avi", person))
+
+
+def test_lost_frames_are_counted_and_the_others_keep_their_numbers(
+    person: list[np.ndarray], tmp_path: Path
+) -> None:
+    whole = read_recording(write(tmp_path / "a.avi", person), crop=False)
+    content = bytearray((tmp_path / "a.avi").read_bytes())
+    starts = [place for place in range(len(content)) if content[place : place + 3] == b"\xff\xd8\xff"]
+    assert len(starts) == len(person)
+    (tmp_path / "short.avi").write_bytes(content[: starts[12]])
+    for number in (5, 6):
+        start, end = starts[number - 1], starts[number] - 8
+        content[start:end] = bytes(end - start)
+    (tmp_path / "holes.avi").write_bytes(content)
+    holes = read_recording(tmp_path / "holes.avi", crop=False)
+    kept = [number for number in range(1, len(person) + 1) if number not in (5, 6)]
+    assert holes.numbers.tolist() == kept
+    assert (holes.frames == whole.frames[np.array(kept) - 1]).all()
+    count = len(person)
+    assert holes.notes == [
+        f"damaged or cut short: of {count} frames promised {count - 2} could be read; lost: 5-6; the others "
+        "keep their numbers"
+    ]
+    short = read_recording(tmp_path / "short.avi", crop=False)
+    assert short.numbers.tolist() == list(range(1, len(short.frames) + 1))
+    assert f"lost: {len(short.frames) + 1}-{count};" in short.notes[0]
+    part = read_recording(tmp_path / "holes.avi", first=7, last=10, crop=False)
+    assert not any("lost" in note for note in part.notes)  # nothing is lost there
 
 
 def test_a_frame_stays_inside_the_image() -> None:
@@ -118,12 +186,12 @@ def test_the_framing_of_a_dataset_puts_a_found_face_where_its_frames_have_it(tin
     clips = datasets.load("synthetic", tiny_synthetic)
     framing = framing_of(clips)
     assert framing is not None
-    assert 1.0 < framing.width < 1.5
+    assert 1.0 < framing.width < 1.6
     assert framing.width == framing.height
     row = clips.iloc[0]
     image = read_frame(Path(row["frames"]) / "img0001.jpg")
     wide = cv2.copyMakeBorder(image, 40, 40, 40, 40, cv2.BORDER_REPLICATE)
-    box = framing.about(recording.face_boxes(wide)[0], wide)
+    box = framing.about(face_finder.find(wide)[0].box, wide)
     assert box.shared(Box(40, 40, 64, 64)) > 0.8
     assert framing_of(clips.assign(crop="face")) == Framing()
 
@@ -136,11 +204,11 @@ def test_two_faces(person: list[np.ndarray], tmp_path: Path) -> None:
     clip = read_recording(path)
     assert clip.box is not None
     assert clip.box.x > both[0].shape[1] * 0.9
-    assert any("2 faces were found and the largest is taken" in note for note in clip.notes)
+    assert any("2 faces were found and the largest is taken" in doubt for doubt in clip.doubts)
     second = read_recording(path, face=2)
     assert second.box is not None
     assert second.box.x < clip.box.x
-    assert not [note for note in second.notes if "faces" in note]
+    assert not [doubt for doubt in second.doubts if "faces" in doubt]
     with pytest.raises(InputError, match=r"shows 2 face.*no face 3"):
         read_recording(path, face=3)
 
@@ -168,7 +236,7 @@ def _folder(folder: Path, person: list[np.ndarray]) -> Path:
         (
             lambda folder, p: write(folder / "a.avi", [0 * f for f in p]),
             {},
-            r"No face was found .*\(2 of its",
+            "No face was found for certain .*so no class is given",
         ),
         (lambda folder, p: write(folder / "a.avi", p * 40), {}, "has more than 600 frames.*give onset"),
     ],

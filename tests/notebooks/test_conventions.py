@@ -8,6 +8,8 @@ import pytest
 from helpers import NOTEBOOKS, ROOT, read
 from refresh_notebooks import STAMP, code_digest, private_paths
 
+from dianet_utils import run
+
 MAX_LINES, MAX_COLUMNS, MAX_WORDS, MAX_BYTES = 20, 80, 80, 400_000
 MAX_PARAMETERS = 24  # lines of the parameters cell, which is a list
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -88,6 +90,36 @@ def test_a_reader_can_go_to_every_notebook_that_is_named(path: Path) -> None:
 @each_notebook
 def test_parameters_are_checked_at_once(path: Path) -> None:
     assert "run.check_parameters(globals())" in code(path)[2].source
+
+
+def flags_read_unchecked(cells: list) -> list[str]:
+    """Flags that code reads by their own name: papermill may give the text "false", which counts as true."""
+    declared = ast.parse(cells[0].source).body
+    flags = {
+        one.target.id
+        for one in declared
+        if isinstance(one, ast.AnnAssign) and ast.unparse(one.annotation) == "bool"
+    }
+    names = [node for cell in cells[1:] for node in ast.walk(ast.parse(cell.source))]
+    return sorted({node.id for node in names if isinstance(node, ast.Name) and node.id in flags})
+
+
+@each_notebook
+def test_flags_are_taken_from_the_checked_parameters(path: Path) -> None:
+    assert not flags_read_unchecked(code(path))
+
+
+def test_a_flag_given_as_text_is_checked() -> None:
+    flags = {
+        node.target.id
+        for path in NOTEBOOKS
+        for node in ast.parse(code(path)[0].source).body
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "bool"
+    }
+    assert {"crop", "trust_code", "within"} <= flags
+    for flag in flags:
+        assert run.check_parameters({flag: "false"}) == {flag: False}
+        assert run.check_parameters({flag: "true"}) == {flag: True}
 
 
 @each_notebook

@@ -18,7 +18,7 @@ import numpy as np
 
 from dianet_utils import paper
 from dianet_utils.config.checks import near_match
-from dianet_utils.datasets.frames import Box
+from dianet_utils.datasets.boxes import Box
 from dianet_utils.datasets.release import SYNTHETIC_MARK
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import shown
