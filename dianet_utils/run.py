@@ -123,17 +123,19 @@ def check_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
     checked = check_all(given, checks, found)
     lacking = [
         f"Dataset {checked[name]} is licensed and needs {root}, the folder that holds your copy: "
-        f"-p {name} {checked[name]} -p {root} FOLDER."
+        f"-p {name} {checked[name]} -p {root} FOLDER; or set DIANET_DATA once, the folder that holds your "
+        f"copies, this one under {checked[name]}."
         for name, root in ROOTS.items()
-        if root in values and _is_licensed(checked.get(name, "synthetic")) and root not in checked
+        if root in values and root not in checked and _lacks_folder(checked.get(name, "synthetic"))
     ]
     if lacking:
         raise InputError(" ".join(lacking))
     return checked
 
 
-def _is_licensed(dataset: str) -> bool:
-    return dataset != "synthetic" and not is_table(dataset)
+def _lacks_folder(dataset: str) -> bool:
+    """Whether a dataset is licensed, and its copy in none of the usual places."""
+    return dataset != "synthetic" and not is_table(dataset) and datasets.own_copy(dataset) is None
 
 
 def _injected(history: Sequence[str]) -> tuple[set[str], set[str]]:

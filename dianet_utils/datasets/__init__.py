@@ -1,5 +1,6 @@
 """From a licensed release or the generator to one tidy table of clips (see ``clips.py`` for its columns)."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from dianet_utils.datasets.merging import combine, merge_emotions
 from dianet_utils.datasets.own_dataset import table
 from dianet_utils.datasets.provenance import is_comparable, is_synthetic, origin, title
 from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import DATA, shown
 
 RELEASES = {each.RELEASE.name: each.RELEASE for each in (casme2, samm, mmew, smic, casme3)}
 NAMES = ("synthetic", *RELEASES)
@@ -33,11 +35,15 @@ __all__ = [
     "load",
     "merge_emotions",
     "origin",
+    "own_copy",
     "select",
     "short_name",
     "table",
     "title",
 ]
+
+
+_PLACE = "DIANET_DATA"  # an environment variable: the folder with the user's copies, each under its name
 
 
 def load(name: str | Path, root: str | Path | None = None) -> pd.DataFrame:
@@ -47,7 +53,8 @@ def load(name: str | Path, root: str | Path | None = None) -> pd.DataFrame:
         name: One of :data:`NAMES`, or a .csv, .xlsx or .parquet file with a table of the user's own, see
             :func:`dianet_utils.datasets.own_dataset.load`.
         root: Of a licensed dataset, the user's copy as it was released: the folder with the sheet and the
-            frames, or one of the two where several match. Of the synthetic dataset, a folder that
+            frames, or one of the two where several match; None looks where :func:`own_copy` says. Of the
+            synthetic dataset, a folder that
             :func:`dianet_utils.synthetic.generate` made; None generates the default one.
             Of a table of the user's own, the folder to which its folders of frames are relative; None:
             that of the file.
@@ -82,12 +89,24 @@ def load(name: str | Path, root: str | Path | None = None) -> pd.DataFrame:
         from dianet_utils import synthetic
 
         return synthetic.load(root)
-    if root is None:
+    place = root if root is not None else own_copy(name)
+    if place is None:
         raise InputError(
             f"{paper.TITLES[name]} is licensed and not part of this project: give the folder of your copy "
-            "as data_root, or use the dataset 'synthetic'."
+            f"as data_root, or put it at {shown(DATA / name)} or at {name} in the folder that the variable "
+            f"{_PLACE} of the environment names, or use the dataset 'synthetic'."
         )
-    return release.load(RELEASES[name], root)
+    return release.load(RELEASES[name], place)
+
+
+def own_copy(name: str) -> Path | None:
+    """Where the user's copy of a licensed dataset lies if nothing is said; None where it is in no such place.
+
+    First ``$DIANET_DATA/<name>``, then ``data/<name>`` of this project.
+    """
+    told = os.environ.get(_PLACE)
+    folders = [Path(told).expanduser() / name] if told else []
+    return next((folder for folder in (*folders, DATA / name) if folder.is_dir()), None)
 
 
 def _no_dataset(name: str) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from released import row, write_book, write_casme2, write_frames
 
-from dianet_utils import datasets, paper, synthetic
+from dianet_utils import datasets, paper, run, synthetic
 from dianet_utils.datasets.clips import table
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.synthetic.releases.official import VARIANTS, write_official
@@ -275,3 +275,24 @@ def test_same_settings_write_the_same_bytes(variants: dict[str, Path], tmp_path:
     files = sorted(path.relative_to(again) for path in again.rglob("*.jpg"))
     assert files == sorted(path.relative_to(variants["mmew"]) for path in variants["mmew"].rglob("*.jpg"))
     assert all((again / path).read_bytes() == (variants["mmew"] / path).read_bytes() for path in files[::7])
+
+
+def test_a_copy_in_its_usual_place_needs_no_data_root(
+    official: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("samm", "mmew"):
+        monkeypatch.setenv("DIANET_DATA", str(official[name].parent))
+        assert datasets.load(name).equals(datasets.load(name, official[name]))
+        assert run.check_parameters({"dataset": name, "data_root": None}) == {"dataset": name}
+
+
+def test_without_a_copy_every_way_to_name_one_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIANET_DATA", str(tmp_path))
+    with pytest.raises(
+        InputError, match=r"as data_root, or put it at data/samm or at samm in .* DIANET_DATA"
+    ):
+        datasets.load("samm")
+    with pytest.raises(InputError, match=r"-p data_root FOLDER; or set DIANET_DATA once"):
+        run.check_parameters({"dataset": "samm", "data_root": None})

@@ -1,0 +1,30 @@
+"""The rows that compare weights from ImageNet: they differ in weights and scaling alone."""
+
+import pandas as pd
+import pytest
+
+from dianet_utils.config import configure
+from dianet_utils.config.weight_packages import PACKAGES
+from dianet_utils.tables import pretraining
+
+
+def test_every_row_has_the_papers_training_and_differs_in_weights_and_scaling_alone() -> None:
+    assert pretraining.SHARED["backbone"] in PACKAGES
+    shared = configure(**pretraining.SHARED, pretrained="none")
+    licensed = configure("samm")
+    for name in ("optimiser", "learning_rate", "epochs", "patience", "validation", "schedule", "degrees"):
+        assert getattr(shared, name) == getattr(licensed, name)
+    keys = {"pretrained", "frozen", "scaling"}
+    assert all(set(row.settings) <= keys for row in pretraining.ROWS)
+    made = [tuple(row.settings.get(key) for key in sorted(keys)) for row in pretraining.ROWS]
+    assert len(set(made)) == len(made) == 6
+
+
+def test_every_contrast_that_is_there_is_tested_and_no_other() -> None:
+    lines = [(0, f"c{n}", f"s{n % 8}", "disgust") for n in range(24)]
+    table = pd.DataFrame(lines, columns=["dataset", "clip", "subject", "true"])
+    table["tuned:minmax"], table["scratch:minmax"] = "disgust", "surprise"
+    (line,) = pretraining.contrasts(table).itertuples()
+    assert (line.first, line.second) == ("tuned:minmax", "scratch:minmax")
+    assert (line.gain, line.people) == (100, 8)
+    assert line.p == line.holm == pytest.approx(2 / 2**8)
