@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from multiprocessing import get_context
 from pathlib import Path
 
 import psutil
@@ -101,7 +102,7 @@ def images_of_worker() -> tuple[str, float, bool]:
 
 
 def test_workers_map_one_copy_of_the_images(bank: Bank) -> None:
-    with executors._pools(bank, small_config(), "cpu") as start:
+    with executors._pools(bank, small_config(), "cpu", get_context("spawn").Event()) as start:
         found = start().submit(images_of_worker).result()
     assert found == ("memmap", float(bank.images.sum()), True)
 

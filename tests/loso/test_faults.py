@@ -151,6 +151,37 @@ def test_two_builds_of_one_bank_and_two_generations_do_the_work_once(
     assert len(made) == len(set(made)) == 6
 
 
+UNGUARDED = {
+    "generate": "from dianet_utils import synthetic\n"
+    "small = dict(subjects=3, clips_per_emotion=1, size=32, duration=(16, 18))\n"
+    "settings = synthetic.Settings(**small, emotions=('disgust', 'surprise'))\n"
+    "synthetic.generate(settings, 'made', workers=2, shown=False)\n",
+    "run": "from toy import make_bank, small_config\n"
+    "from dianet_utils import loso\n"
+    "loso.run(make_bank(), small_config(epochs=1), 'made', workers=2, device='cpu', max_folds=2)\n",
+}
+
+
+@pytest.mark.parametrize("call", ["generate", pytest.param("run", marks=pytest.mark.processes)])
+def test_a_script_without_a_guard_ends_with_the_sentence(call: str, tmp_path: Path) -> None:
+    """Its workers run the script anew and find the lock held by their own parent, who waits for them."""
+    (tmp_path / "plain.py").write_text(UNGUARDED[call], encoding="utf-8")
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    done = subprocess.run(
+        [sys.executable, "plain.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert "call it below if __name__ == '__main__' or with workers=1." in last
+    assert "InputError" in last
+    assert "lost" not in done.stdout
+
+
 # --- disks -----------------------------------------------------------------------------------------
 
 
