@@ -16,6 +16,7 @@ from dianet_utils.loso.fold_files import fold_path, read_folds
 from dianet_utils.loso.folds import make_folds
 from dianet_utils.loso.run_folder import (
     Results,
+    check_folder,
     digest,
     gather,
     only,
@@ -135,10 +136,11 @@ def run_folds(
     out, device = Path(out), machine.choose_device(device)
     if config.leaky:
         _warn_leaky(out)
+    check_folder(out, bank, config)  # before anything, even a lock, is put there
     with alone(out) as sole:
+        open_folder(out, bank, config)
         if sole:
             _tidy(out)
-        open_folder(out, bank, config)
         missing = _missing(bank, folds, out, config.split)
         if missing:
             record_environment(out, device, bank.fingerprint)

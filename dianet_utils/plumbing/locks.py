@@ -21,8 +21,8 @@ def alone(folder: str | Path, name: str = NAME) -> Iterator[bool]:
     killed run leaves none behind. Where a folder takes no lock (some network drives, or a folder that
     cannot be written) this says so, yields False and goes on: files are still written whole or not at all.
 
-    A worker process that is still importing the script of its parent ends instead of waiting: it is most likely
-    the parent that holds the lock and waits for its worker.
+    A worker process that is still importing the script of its parent ends instead of waiting: most likely
+    the parent holds the lock, and waits for its worker.
     """
     from filelock import FileLock, Timeout
 

@@ -14,13 +14,14 @@ import pandas as pd
 import pytest
 from toy import make_bank, small_config
 
-from dianet_utils import loso, synthetic
+from dianet_utils import loso, synthetic, tables
 from dianet_utils.dynamic_images import Bank, build_bank, store
 from dianet_utils.loso import fold_files, protocol, training
 from dianet_utils.loso.folds import Fold
 from dianet_utils.loso.training import train_fold
 from dianet_utils.plumbing import files, locks, machine
 from dianet_utils.plumbing.errors import InputError
+from dianet_utils.run import run_folder
 
 TINY = synthetic.Settings(
     subjects=3, clips_per_emotion=1, emotions=("disgust", "surprise"), size=32, duration=(16, 18)
@@ -274,6 +275,42 @@ def test_banks_that_nothing_reads_go_and_nothing_else(
     assert shapes == [16, 32]
     assert (cache / "mine.npy").exists()
     assert f"2 cached banks, unread for {store.KEPT_DAYS} days, are removed" in capsys.readouterr().out
+
+
+# --- folders of other people -------------------------------------------------------------------------
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["predictions.csv", "config.json", ".theirs.partial"])
+def test_a_folder_of_something_else_is_refused_and_left_as_it_was(
+    name: str, bank: Bank, tmp_path: Path
+) -> None:
+    (tmp_path / "metrics.json").write_text("{}")
+    (tmp_path / name).write_text('{"theirs": 1}')
+    before = listing(tmp_path)
+    with pytest.raises(InputError, match=r"give (a new|another) folder"):
+        run(bank, tmp_path)
+    assert listing(tmp_path) == before
+
+
+def test_a_table_goes_into_no_folder_of_something_else(
+    bank: Bank, finished: loso.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert tables.folder_of("synthetic", "~/new") == tmp_path / "new"
+    assert run_folder(bank, small_config(), "~/new") == tmp_path / "new"
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "first.ipynb").write_text("{}")
+    assert tables.folder_of("synthetic", "~/new") == tmp_path / "new"
+    (tmp_path / "new" / "thesis.tex").write_text("theirs")
+    with pytest.raises(InputError, match=r"new holds something else \(thesis.tex\)"):
+        tables.folder_of("synthetic", "~/new")
+    copied(finished, tmp_path / "new" / "a run")
+    assert tables.folder_of("synthetic", "~/new") == tmp_path / "new"
 
 
 # --- damage ----------------------------------------------------------------------------------------
