@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dianet_utils.config import LEAKY, LEAKY_MARK, LOSO, Config, own_code, with_model
 from dianet_utils.loso import executors
-from dianet_utils.loso.fold_files import fold_path, read_folds
+from dianet_utils.loso.fold_files import fold_path, read_folds, sealed
 from dianet_utils.loso.folds import make_folds
 from dianet_utils.loso.run_folder import (
     Results,
@@ -166,7 +166,7 @@ def _keep(trained: Iterable[dict[str, Any]], out: Path, progress: Progress) -> N
             failed.append(result["failed"])
             progress.advance(result["failed"])
             continue
-        write_json(fold_path(out, result["seed"], result["subject"]), result)
+        write_json(fold_path(out, result["seed"], result["subject"]), sealed(result))
         progress.advance(_note(result))
     _refuse_failed(failed, progress.total, out)
 

@@ -316,9 +316,12 @@ def test_a_table_goes_into_no_folder_of_something_else(
 # --- damage ----------------------------------------------------------------------------------------
 
 
+def read(path: Path) -> dict:
+    return json.loads(path.read_text())
+
+
 def change(path: Path, **values: object) -> None:
-    fold = json.loads(path.read_text())
-    path.write_text(json.dumps({**fold, **values}))
+    path.write_text(json.dumps({**read(path), **values}))
 
 
 FOREIGN = {
@@ -341,6 +344,24 @@ FOREIGN = {
         lambda path: change(path, probabilities=[[1.0, 0.0, 0.0]]),
         "has probabilities of the shape (1, 3)",
     ),
+    "edited": (
+        lambda path: change(path, probabilities=[[0.4, 0.3, 0.3]] * 6, predicted=["disgust"] * 6),
+        "was changed after it was written",
+    ),
+    "reversed": (
+        lambda path: change(
+            path, **{name: read(path)[name][::-1] for name in ("predicted", "probabilities")}
+        ),
+        "was changed after it was written",
+    ),
+    "rounded too far": (
+        lambda path: change(path, probabilities=[[0.3333, 0.3333, 0.3333]] * 6, digest=""),
+        "has probabilities that do not add up to 1",
+    ),
+    "lacking": (
+        lambda path: path.write_text(json.dumps({"subject": "s04", "seed": 0})),
+        "is damaged (parts of a fold are missing: classes, clips, true, predicted, probabilities)",
+    ),
     "contradiction": (lambda path: change(path, predicted=["x"] * 6), "predicts other classes"),
 }
 
@@ -359,6 +380,18 @@ def test_a_damaged_or_foreign_fold_is_named_and_never_mixed_in(
         loso.gather(out, bank)
     assert "folds/seed0_s04.json " + words.split(" (seed")[0] in str(caught.value)
     assert (out / "predictions.csv").read_bytes() == (finished.folder / "predictions.csv").read_bytes()
+
+
+def test_folds_without_a_digest_as_earlier_releases_wrote_them_still_count(
+    bank: Bank, finished: loso.Results, tmp_path: Path
+) -> None:
+    out = copied(finished, tmp_path / "run")
+    for path in (out / "folds").iterdir():
+        path.write_text(json.dumps({name: value for name, value in read(path).items() if name != "digest"}))
+    again = loso.gather(out, bank)
+    assert (again.folder / "predictions.csv").read_bytes() == (
+        finished.folder / "predictions.csv"
+    ).read_bytes()
 
 
 def test_a_fold_that_was_not_asked_for_stops_a_run_before_it_trains(
