@@ -60,13 +60,24 @@ def _parser() -> argparse.ArgumentParser:
 def find_notebook(name: str) -> Path:
     """The notebook that a path, a file name or a leading number names."""
     if Path(name).is_file():
-        return Path(name)
+        return _checked(Path(name))
     stem = Path(name).name.removesuffix(".ipynb")
     known = {path.stem: path for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))}
     matches = [path for key, path in known.items() if key == stem or key.split("_")[0] == stem]
     if len(matches) == 1:
         return matches[0]
     raise InputError(f"There is no notebook {name}{near_match(stem, known)}; there are {', '.join(known)}.")
+
+
+def _checked(path: Path) -> Path:
+    """``path`` where it holds a notebook, otherwise InputError."""
+    import nbformat
+
+    try:
+        nbformat.read(path, as_version=4)
+    except Exception:  # readers of notebooks raise many kinds of errors, and all mean the same here
+        raise InputError(f"{shown(path)} is no notebook: give one of notebooks/, or its number.") from None
+    return path
 
 
 def read_parameters(notebook: Path, typed: list[list[str]], raw: list[list[str]]) -> dict[str, Any]:
@@ -130,6 +141,7 @@ def _settings(parameters: dict[str, Any]) -> str:
 
 
 def _execute(notebook: Path, output: Path, parameters: dict[str, Any]) -> int:
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     start = time.monotonic()
@@ -142,6 +154,13 @@ def _execute(notebook: Path, output: Path, parameters: dict[str, Any]) -> int:
     except PapermillExecutionError as error:
         print(f"error: {error.evalue.strip()}", file=sys.stderr)
         print(f"The notebook up to the error, with its traceback: {shown(_failed(output))}", file=sys.stderr)
+        return 1
+    except DeadKernelError:
+        print(
+            "error: the notebook's process was killed, most often for want of memory: give fewer workers, a "
+            "smaller batch_size or image_size; the same command goes on from the folds that are done.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("error: stopped; the same command goes on from the folds that are done.", file=sys.stderr)

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import nbformat
 import openpyxl
 import pytest
 from helpers import command
@@ -56,6 +57,28 @@ def test_a_run_that_is_stopped_leaves_the_executed_notebook_as_it_was(
     monkeypatch.setattr(__main__, "_papermill", lambda notebook, partial, _: partial.write_text("today's"))
     assert main(["04", str(tmp_path / "out.ipynb")]) == 0
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"out.ipynb": "today's"}
+
+
+def test_a_file_that_is_no_notebook_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for content in (b"no notebook", b"[]", b"{}", bytes(range(256))):
+        (tmp_path / "x.ipynb").write_bytes(content)
+        assert main([str(tmp_path / "x.ipynb"), str(tmp_path / "out.ipynb")]) == 2
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1
+        assert "x.ipynb is no notebook" in told
+
+
+def test_a_notebook_whose_process_is_killed_is_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cell = nbformat.v4.new_code_cell("import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
+    kernel = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), tmp_path / "x.ipynb")
+    assert main([str(tmp_path / "x.ipynb"), str(tmp_path / "out.ipynb")]) == 1
+    told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(told) == 1
+    assert "want of memory" in told[0]
+    assert not (tmp_path / "out.ipynb").exists()
 
 
 def test_unknown_parameters_are_refused_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:
