@@ -38,6 +38,7 @@ Sources = dict[str, own_code.Source]  # of the user's own code, which workers ne
 
 RETRIES = 3  # of one fold whose worker was lost, as many as Dask's scheduler allows
 _CONNECT_SECONDS = 15
+_WORKER_SECONDS = 60  # to wait for a first worker
 _one_at_a_time = threading.Lock()  # torch's random state and thread count belong to the whole process
 
 
@@ -218,17 +219,32 @@ def _connected(scheduler: str) -> "Iterator[Client]":
 
     try:
         client = Client(scheduler, timeout=_CONNECT_SECONDS)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # the last one for tls:// without certificates
         raise InputError(
             f"No Dask scheduler answers at {scheduler!r} ({type(error).__name__}): start one with "
             "'dask scheduler' and give the address that it prints, such as tcp://192.0.2.7:8786."
         ) from None
     with client:
+        _await_workers(client, scheduler)
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
         print(f"Dask: {len(workers)} workers at {scheduler}, dashboard {client.dashboard_link}", flush=True)
         if any(worker["nthreads"] > 1 for worker in workers):
             print("A Dask worker trains one fold at a time: start workers with --nthreads 1.", flush=True)
         yield client
+
+
+def _await_workers(client: "Client", scheduler: str) -> None:
+    """Wait for a first worker, and say so; InputError where none comes."""
+    if client.scheduler_info(n_workers=-1)["workers"]:
+        return
+    print(f"Dask: no workers at {scheduler} yet, waiting {_WORKER_SECONDS} s for one.", flush=True)
+    try:
+        client.wait_for_workers(1, timeout=_WORKER_SECONDS)
+    except TimeoutError:
+        raise InputError(
+            f"The Dask scheduler at {scheduler} has no workers: start some with 'dask worker {scheduler} "
+            "--nthreads 1'."
+        ) from None
 
 
 def _handed_out(bank: "Bank") -> "Bank":
