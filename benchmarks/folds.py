@@ -3,6 +3,7 @@
 import sys
 import tempfile
 from dataclasses import replace
+from multiprocessing import get_context
 from typing import Any
 
 import pandas as pd
@@ -39,7 +40,7 @@ def memory(scale: Scale, config: Config) -> list[str]:
     held = []
     for clips in (8, 60 * scale.clips):
         bank = material.noise_bank(clips, BIG)
-        with executors._pools(bank, config, "cpu") as start:
+        with executors._pools(bank, config, "cpu", get_context("spawn").Event()) as start:
             first, second = start(), start()
             for pool in (first, second):  # what both have mapped is no longer one's own
                 pool.submit(own_memory).result()

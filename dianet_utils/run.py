@@ -283,13 +283,14 @@ def _source(part: str) -> tuple[str, str | None]:
 
 
 def run_folder(bank: "Bank", config: Config, out: str | None = None) -> Path:
-    """Where a run is kept: ``out`` when given, else results/<dataset>/<run name>.
+    """Where a run is kept: ``out`` when given (``~`` is home), else results/<dataset>/<run name>.
 
     A leaky run does not go into ``out`` itself but into a folder below it that says what it is.
     """
     if out is None:
         return RESULTS / config.dataset / loso.run_name(bank, config)
-    return Path(out) / LEAKY_MARK if config.leaky and LEAKY_MARK not in Path(out).name else Path(out)
+    place = Path(out).expanduser()
+    return place / LEAKY_MARK if config.leaky and LEAKY_MARK not in place.name else place
 
 
 def title(clips: "pd.DataFrame", config: Config) -> str:

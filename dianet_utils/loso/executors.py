@@ -15,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ import numpy as np
 from dianet_utils.config import Config, own_code
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.locks import UNGUARDED
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -36,6 +38,7 @@ Sources = dict[str, own_code.Source]  # of the user's own code, which workers ne
 
 RETRIES = 3  # of one fold whose worker was lost, as many as Dask's scheduler allows
 _CONNECT_SECONDS = 15
+_WORKER_SECONDS = 60  # to wait for a first worker
 _one_at_a_time = threading.Lock()  # torch's random state and thread count belong to the whole process
 
 
@@ -109,7 +112,8 @@ def _in_processes(
     """The results as they finish; each worker is a pool of its own, so that a lost one breaks no other."""
     waiting, lost = deque(folds), Counter[str]()
     running: dict[Future[dict[str, Any]], tuple[ProcessPoolExecutor, Fold]] = {}
-    with _pools(bank, config, device) as start:
+    began = get_context("spawn").Event()  # set by the first worker that is ready
+    with _pools(bank, config, device, began) as start:
         idle = [start() for _ in range(workers)]
         while waiting or running:
             while waiting and idle:
@@ -118,6 +122,7 @@ def _in_processes(
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 pool, fold = running.pop(future)
                 if isinstance(future.exception(), BrokenProcessPool):
+                    _check_began(began)
                     _count_loss(lost, fold)
                     waiting.append(fold)
                     idle.append(start())
@@ -127,13 +132,13 @@ def _in_processes(
 
 
 @contextmanager
-def _pools(bank: "Bank", config: Config, device: str) -> "Iterator[StartPool]":
+def _pools(bank: "Bank", config: Config, device: str, began: Event) -> "Iterator[StartPool]":
     """A way to start pools of one worker that all map one copy of the images, a file, into their memory."""
     started: list[ProcessPoolExecutor] = []
     with tempfile.TemporaryDirectory(prefix="dianet-", ignore_cleanup_errors=True) as folder:
         path = Path(folder, "images.npy")
         np.save(path, bank.images, allow_pickle=False)
-        given = (replace(bank, images=np.empty(0)), path, config, device, config.sources)
+        given = (replace(bank, images=np.empty(0)), path, config, device, config.sources, began)
 
         def start() -> ProcessPoolExecutor:
             started.append(ProcessPoolExecutor(1, get_context("spawn"), _start_worker, given))
@@ -144,6 +149,12 @@ def _pools(bank: "Bank", config: Config, device: str) -> "Iterator[StartPool]":
         finally:
             for pool in started:
                 pool.shutdown(cancel_futures=True)
+
+
+def _check_began(began: Event) -> None:
+    """InputError where no worker has ever been ready: then none will be."""
+    if not began.is_set():
+        raise InputError(f"The processes that train folds ended before they began: {UNGUARDED}") from None
 
 
 def _count_loss(lost: Counter[str], fold: "Fold") -> None:
@@ -157,12 +168,15 @@ def _count_loss(lost: Counter[str], fold: "Fold") -> None:
 _worker: dict[str, Any] = {}  # what a worker process keeps between its folds
 
 
-def _start_worker(bare: "Bank", path: Path, config: Config, device: str, sources: Sources) -> None:
+def _start_worker(
+    bare: "Bank", path: Path, config: Config, device: str, sources: Sources, began: Event
+) -> None:
     machine.end_with_parent()
     machine.prepare()
     own_code.add(sources)
     images = np.load(path, mmap_mode="c", allow_pickle=False)  # a page is copied only if it is written to
     _worker.update(bank=replace(bare, images=images), config=config, device=device)
+    began.set()
 
 
 def _run_in_worker(fold: "Fold") -> dict[str, Any]:
@@ -205,17 +219,32 @@ def _connected(scheduler: str) -> "Iterator[Client]":
 
     try:
         client = Client(scheduler, timeout=_CONNECT_SECONDS)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # the last one for tls:// without certificates
         raise InputError(
             f"No Dask scheduler answers at {scheduler!r} ({type(error).__name__}): start one with "
             "'dask scheduler' and give the address that it prints, such as tcp://192.0.2.7:8786."
         ) from None
     with client:
+        _await_workers(client, scheduler)
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
         print(f"Dask: {len(workers)} workers at {scheduler}, dashboard {client.dashboard_link}", flush=True)
         if any(worker["nthreads"] > 1 for worker in workers):
             print("A Dask worker trains one fold at a time: start workers with --nthreads 1.", flush=True)
         yield client
+
+
+def _await_workers(client: "Client", scheduler: str) -> None:
+    """Wait for a first worker, and say so; InputError where none comes."""
+    if client.scheduler_info(n_workers=-1)["workers"]:
+        return
+    print(f"Dask: no workers at {scheduler} yet, waiting {_WORKER_SECONDS} s for one.", flush=True)
+    try:
+        client.wait_for_workers(1, timeout=_WORKER_SECONDS)
+    except TimeoutError:
+        raise InputError(
+            f"The Dask scheduler at {scheduler} has no workers: start some with 'dask worker {scheduler} "
+            "--nthreads 1'."
+        ) from None
 
 
 def _handed_out(bank: "Bank") -> "Bank":

@@ -1,6 +1,7 @@
 """The records of finished folds: what they hold, how files are called, when they are trusted."""
 
 import hashlib
+import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from dianet_utils.loso.folds import Fold
 
 _ROUNDING = 2e-6  # by as much may two probabilities have come to look alike
+_NEEDED = ("subject", "seed", "classes", "clips", "true", "predicted", "probabilities")
 _LONGEST = 150  # characters of a subject in a file's name
 
 
@@ -61,6 +63,19 @@ def fold_record(
     }
 
 
+def sealed(fold: dict[str, Any]) -> dict[str, Any]:
+    """A fold with a ``digest`` over all the rest of it, by which a later change is noticed.
+
+    It holds off damage and edits by hand, not somebody who computes it anew.
+    """
+    return {**fold, "digest": _digest(fold)}
+
+
+def _digest(fold: dict[str, Any]) -> str:
+    text = json.dumps({name: value for name, value in fold.items() if name != "digest"}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def fold_marks(config: Config) -> dict[str, str]:
     """What the record of a fold says of its protocol; nothing where one subject is left out, honestly."""
     marks = {"split": config.split} if config.split != LOSO else {}
@@ -99,6 +114,8 @@ def read_folds(
 def _fault(fold: Any, path: Path, bank: "Bank", split: str, names: pd.Series) -> str:
     """What is wrong with a fold's content, or ""."""
     try:
+        if isinstance(fold, dict) and (missing := [name for name in _NEEDED if name not in fold]):
+            return f"is damaged (parts of a fold are missing: {', '.join(missing)})"
         subject, seed = fold["subject"], fold["seed"]
         if (made := fold.get("split", LOSO)) != split:
             return f"is a fold of the split {made}, not of {split}"
@@ -113,7 +130,7 @@ def _fault(fold: Any, path: Path, bank: "Bank", split: str, names: pd.Series) ->
             return f"knows the classes {', '.join(fold['classes'])}, not {', '.join(bank.classes)}"
         if fold["clips"] != list(rows.index) or fold["true"] != list(rows["emotion"]):
             return "is about other clips or other labels"
-        return _fault_of_numbers(fold)
+        return _fault_of_numbers(fold) or _fault_of_digest(fold)
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
         return "is damaged (parts of a fold are missing)"
 
@@ -123,9 +140,16 @@ def _fault_of_numbers(fold: dict[str, Any]) -> str:
     numbers = np.array(fold["probabilities"], np.float64)
     if numbers.shape != (len(fold["clips"]), len(fold["classes"])):
         return f"has probabilities of the shape {numbers.shape}"
-    if not (numbers >= 0).all() or np.abs(numbers.sum(1) - 1).max() > 1e-3:
+    if not (numbers >= 0).all() or np.abs(numbers.sum(1) - 1).max() > numbers.shape[1] * _ROUNDING:
         return "has probabilities that do not add up to 1"
     named = np.array(fold["predicted"])[:, None] == np.array(fold["classes"])
     if not (named.sum(1) == 1).all() or (numbers.max(1) - numbers[named] > _ROUNDING).any():
         return "predicts other classes than its most probable ones"
+    return ""
+
+
+def _fault_of_digest(fold: dict[str, Any]) -> str:
+    """What a digest tells of a fold, or ""; folds of earlier releases have none."""
+    if "digest" in fold and fold["digest"] != _digest(fold):
+        return "was changed after it was written (its digest does not fit)"
     return ""

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from dianet_utils.config import LEAKY, LEAKY_MARK, LOSO, Config, own_code, with_model
 from dianet_utils.loso import executors
-from dianet_utils.loso.fold_files import fold_path, read_folds
+from dianet_utils.loso.fold_files import fold_path, read_folds, sealed
 from dianet_utils.loso.folds import make_folds
 from dianet_utils.loso.run_folder import (
     Results,
+    check_folder,
     digest,
     gather,
     only,
@@ -135,10 +136,11 @@ def run_folds(
     out, device = Path(out), machine.choose_device(device)
     if config.leaky:
         _warn_leaky(out)
+    check_folder(out, bank, config)  # before anything, even a lock, is put there
     with alone(out) as sole:
+        open_folder(out, bank, config)
         if sole:
             _tidy(out)
-        open_folder(out, bank, config)
         missing = _missing(bank, folds, out, config.split)
         if missing:
             record_environment(out, device, bank.fingerprint, config)
@@ -164,7 +166,7 @@ def _keep(trained: Iterable[dict[str, Any]], out: Path, progress: Progress) -> N
             failed.append(result["failed"])
             progress.advance(result["failed"])
             continue
-        write_json(fold_path(out, result["seed"], result["subject"]), result)
+        write_json(fold_path(out, result["seed"], result["subject"]), sealed(result))
         progress.advance(_note(result))
     _refuse_failed(failed, progress.total, out)
 

@@ -13,7 +13,7 @@ from dianet_utils.loso.fold_files import fold_path, read_fold, read_folds
 from dianet_utils.loso.splits import fold_names
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
-from dianet_utils.plumbing.files import read_json, shown, write_json, write_text
+from dianet_utils.plumbing.files import read_json, refuse_strange, shown, write_json, write_text
 
 if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank
@@ -38,8 +38,9 @@ def digest(bank: "Bank", config: Config) -> str:
     return config.digest(bank.fingerprint, *(f"{clip}: {name}" for clip, name in names.items()))
 
 
-def open_folder(out: Path, bank: "Bank", config: Config) -> None:
-    """Create the run folder, or make sure that it is this run's."""
+def check_folder(out: Path, bank: "Bank", config: Config) -> dict[str, Any]:
+    """What ``config.json`` of this run says; InputError for a folder that holds something else."""
+    refuse_strange(out, "config.json", "folds/seed*.json")
     described = {
         "config": config.as_json(),
         "data_fingerprint": bank.fingerprint,
@@ -51,7 +52,12 @@ def open_folder(out: Path, bank: "Bank", config: Config) -> None:
             f"{shown(out)} holds a run with other settings or other data (see its config.json); "
             "give another folder or leave the name to the run."
         )
-    write_json(path, described)
+    return described
+
+
+def open_folder(out: Path, bank: "Bank", config: Config) -> None:
+    """Create the run folder, or make sure that it is this run's."""
+    write_json(out / "config.json", check_folder(out, bank, config))
 
 
 def record_environment(out: Path, device: str, fingerprint: str, config: Config) -> None:

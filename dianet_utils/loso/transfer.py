@@ -123,7 +123,7 @@ def fold(both: Pair, validation: str, seed: int) -> "Fold":
 
 def run_folder(both: Pair, bank: "Bank", config: Config, out: str | Path | None = None) -> Path:
     """Where a transfer is kept: ``out`` when given, else results/transfer/<train>-to-<test>/<run name>."""
-    return Path(out) if out else RESULTS / "transfer" / both.name / loso.run_name(bank, config)
+    return Path(out).expanduser() if out else RESULTS / "transfer" / both.name / loso.run_name(bank, config)
 
 
 def run(

@@ -81,6 +81,23 @@ def write_bytes(path: str | Path, content: bytes, durable: bool = True) -> Path:
     return path
 
 
+def refuse_strange(folder: str | Path, *ours: str) -> None:
+    """InputError for a folder that holds something and nothing that matches one of the patterns ``ours``.
+
+    Hidden files and notebooks do not count: what is written into the folder replaces none of them.
+    """
+    folder = Path(folder)
+    try:
+        held = [item for item in folder.glob("*") if item.name[0] != "." and item.suffix != ".ipynb"]
+    except OSError:  # told by whoever writes there
+        return
+    if held and not any(next(folder.glob(pattern), None) for pattern in ours):
+        raise InputError(
+            f"{shown(folder)} holds something else ({held[0].name}) and no run of this project: give a new "
+            "folder, or an empty one."
+        )
+
+
 def remove_partial(folder: str | Path) -> None:
     """Remove from ``folder`` what killed writers left; only for the one process that writes there."""
     for path in Path(folder).glob(f".*{PARTIAL}"):

@@ -1,6 +1,8 @@
 """One process at a time in a folder: a lock that ends with the process that holds it, however that ends."""
 
 import contextlib
+import multiprocessing
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from dianet_utils.plumbing.files import shown
 
 NAME = ".lock"  # an empty file; it stays, and says nothing about whether the lock is held
 _SECONDS_BETWEEN_TRIES = 0.5
+UNGUARDED = "in a script, call it below if __name__ == '__main__' or with workers=1."
 
 
 @contextlib.contextmanager
@@ -17,6 +20,9 @@ def alone(folder: str | Path, name: str = NAME) -> Iterator[bool]:
     Where another holds it this prints so and waits. The system drops the lock when its process ends, so a
     killed run leaves none behind. Where a folder takes no lock (some network drives, or a folder that
     cannot be written) this says so, yields False and goes on: files are still written whole or not at all.
+
+    A worker process that is still importing the script of its parent ends instead of waiting: most likely
+    the parent holds the lock, and waits for its worker.
     """
     from filelock import FileLock, Timeout
 
@@ -28,6 +34,7 @@ def alone(folder: str | Path, name: str = NAME) -> Iterator[bool]:
             try:
                 lock.acquire(timeout=0)
             except Timeout:
+                _end_unguarded(folder)
                 print(f"Another process works in {shown(folder)}: waiting until it ends.", flush=True)
                 lock.acquire(timeout=-1, poll_interval=_SECONDS_BETWEEN_TRIES)
             stack.callback(lock.release)
@@ -37,3 +44,9 @@ def alone(folder: str | Path, name: str = NAME) -> Iterator[bool]:
             print(f"{shown(folder)} cannot be locked ({reason}): start nothing else in it meanwhile.")
             held = False
         yield held
+
+
+def _end_unguarded(folder: str | Path) -> None:
+    """End this process where it is a worker that runs its parent's script instead of only importing it."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # as multiprocessing itself asks
+        sys.exit(f"A worker process began the work in {shown(folder)} anew: {UNGUARDED}")

@@ -19,6 +19,7 @@ import cv2
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import remove_partial, writing
+from dianet_utils.plumbing.locks import UNGUARDED
 from dianet_utils.plumbing.progress import Progress
 from dianet_utils.synthetic.camera import to_jpeg
 from dianet_utils.synthetic.plan import ClipPlan
@@ -92,7 +93,7 @@ def _in_pool(jobs: Sequence[list[ClipPlan]], settings: Settings, out: Path, work
         except BrokenProcessPool:
             raise InputError(
                 "A process that generates synthetic clips ended early: call generate again and it goes on "
-                "where it stopped; in a script, call it below if __name__ == '__main__' or with workers=1."
+                f"where it stopped; {UNGUARDED}"
             ) from None
         finally:
             pool.shutdown(cancel_futures=True)

@@ -18,7 +18,7 @@ from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.loso.run_folder import Results
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
-from dianet_utils.plumbing.files import RESULTS
+from dianet_utils.plumbing.files import RESULTS, refuse_strange
 from dianet_utils.run import make_bank
 from dianet_utils.tables.rows import TableRow
 
@@ -137,8 +137,15 @@ def overview(entries: Sequence[Entry]) -> pd.DataFrame:
 
 
 def folder_of(dataset: str, out: str | Path | None = None) -> Path:
-    """The folder of a dataset's runs and tables: ``out`` where given, else results/<dataset>."""
-    return Path(out) if out else RESULTS / short_name(dataset)
+    """The folder of a dataset's runs and tables: ``out`` where given (``~`` is home), else results/<dataset>.
+
+    Raises InputError where ``out`` holds something and no run.
+    """
+    if not out:
+        return RESULTS / short_name(dataset)
+    folder = Path(out).expanduser()
+    refuse_strange(folder, "*/config.json")
+    return folder
 
 
 def run_rows(

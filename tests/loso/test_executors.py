@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from multiprocessing import get_context
 from pathlib import Path
 
 import psutil
@@ -101,7 +102,7 @@ def images_of_worker() -> tuple[str, float, bool]:
 
 
 def test_workers_map_one_copy_of_the_images(bank: Bank) -> None:
-    with executors._pools(bank, small_config(), "cpu") as start:
+    with executors._pools(bank, small_config(), "cpu", get_context("spawn").Event()) as start:
         found = start().submit(images_of_worker).result()
     assert found == ("memmap", float(bank.images.sum()), True)
 
@@ -115,10 +116,22 @@ def test_a_fold_that_loses_every_worker_is_an_error_that_names_it(bank: Bank) ->
         executors._count_loss(lost, fold)
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "no address"])
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tls://127.0.0.1:9", "no address"])
 def test_a_scheduler_that_does_not_answer_is_a_clear_error(
     bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setattr(executors, "_CONNECT_SECONDS", 1)
     with pytest.raises(InputError, match="No Dask scheduler answers"):
         loso.run(bank, small_config(), tmp_path, device="cpu", scheduler=address)
+
+
+def test_a_scheduler_without_workers_is_told_and_given_up(
+    bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(executors, "_WORKER_SECONDS", 1)
+    with (
+        LocalCluster(n_workers=0, processes=False, dashboard_address=None) as empty,
+        pytest.raises(InputError, match=r"has no workers: start some with 'dask worker"),
+    ):
+        loso.run(bank, small_config(), tmp_path, device="cpu", scheduler=empty.scheduler_address)
+    assert "no workers at" in capsys.readouterr().out

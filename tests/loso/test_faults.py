@@ -14,13 +14,14 @@ import pandas as pd
 import pytest
 from toy import make_bank, small_config
 
-from dianet_utils import loso, synthetic
+from dianet_utils import loso, synthetic, tables
 from dianet_utils.dynamic_images import Bank, build_bank, store
 from dianet_utils.loso import fold_files, protocol, training
 from dianet_utils.loso.folds import Fold
 from dianet_utils.loso.training import train_fold
 from dianet_utils.plumbing import files, locks, machine
 from dianet_utils.plumbing.errors import InputError
+from dianet_utils.run import run_folder
 
 TINY = synthetic.Settings(
     subjects=3, clips_per_emotion=1, emotions=("disgust", "surprise"), size=32, duration=(16, 18)
@@ -151,6 +152,37 @@ def test_two_builds_of_one_bank_and_two_generations_do_the_work_once(
     assert len(made) == len(set(made)) == 6
 
 
+UNGUARDED = {
+    "generate": "from dianet_utils import synthetic\n"
+    "small = dict(subjects=3, clips_per_emotion=1, size=32, duration=(16, 18))\n"
+    "settings = synthetic.Settings(**small, emotions=('disgust', 'surprise'))\n"
+    "synthetic.generate(settings, 'made', workers=2, shown=False)\n",
+    "run": "from toy import make_bank, small_config\n"
+    "from dianet_utils import loso\n"
+    "loso.run(make_bank(), small_config(epochs=1), 'made', workers=2, device='cpu', max_folds=2)\n",
+}
+
+
+@pytest.mark.parametrize("call", ["generate", pytest.param("run", marks=pytest.mark.processes)])
+def test_a_script_without_a_guard_ends_with_the_sentence(call: str, tmp_path: Path) -> None:
+    """Its workers run the script anew and find the lock held by their own parent, who waits for them."""
+    (tmp_path / "plain.py").write_text(UNGUARDED[call], encoding="utf-8")
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    done = subprocess.run(
+        [sys.executable, "plain.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert "call it below if __name__ == '__main__' or with workers=1." in last
+    assert "InputError" in last
+    assert "lost" not in done.stdout
+
+
 # --- disks -----------------------------------------------------------------------------------------
 
 
@@ -245,12 +277,51 @@ def test_banks_that_nothing_reads_go_and_nothing_else(
     assert f"2 cached banks, unread for {store.KEPT_DAYS} days, are removed" in capsys.readouterr().out
 
 
+# --- folders of other people -------------------------------------------------------------------------
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["predictions.csv", "config.json", ".theirs.partial"])
+def test_a_folder_of_something_else_is_refused_and_left_as_it_was(
+    name: str, bank: Bank, tmp_path: Path
+) -> None:
+    (tmp_path / "metrics.json").write_text("{}")
+    (tmp_path / name).write_text('{"theirs": 1}')
+    before = listing(tmp_path)
+    with pytest.raises(InputError, match=r"give (a new|another) folder"):
+        run(bank, tmp_path)
+    assert listing(tmp_path) == before
+
+
+def test_a_table_goes_into_no_folder_of_something_else(
+    bank: Bank, finished: loso.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert tables.folder_of("synthetic", "~/new") == tmp_path / "new"
+    assert run_folder(bank, small_config(), "~/new") == tmp_path / "new"
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "first.ipynb").write_text("{}")
+    assert tables.folder_of("synthetic", "~/new") == tmp_path / "new"
+    (tmp_path / "new" / "thesis.tex").write_text("theirs")
+    with pytest.raises(InputError, match=r"new holds something else \(thesis.tex\)"):
+        tables.folder_of("synthetic", "~/new")
+    copied(finished, tmp_path / "new" / "a run")
+    assert tables.folder_of("synthetic", "~/new") == tmp_path / "new"
+
+
 # --- damage ----------------------------------------------------------------------------------------
 
 
+def read(path: Path) -> dict:
+    return json.loads(path.read_text())
+
+
 def change(path: Path, **values: object) -> None:
-    fold = json.loads(path.read_text())
-    path.write_text(json.dumps({**fold, **values}))
+    path.write_text(json.dumps({**read(path), **values}))
 
 
 FOREIGN = {
@@ -273,6 +344,24 @@ FOREIGN = {
         lambda path: change(path, probabilities=[[1.0, 0.0, 0.0]]),
         "has probabilities of the shape (1, 3)",
     ),
+    "edited": (
+        lambda path: change(path, probabilities=[[0.4, 0.3, 0.3]] * 6, predicted=["disgust"] * 6),
+        "was changed after it was written",
+    ),
+    "reversed": (
+        lambda path: change(
+            path, **{name: read(path)[name][::-1] for name in ("predicted", "probabilities")}
+        ),
+        "was changed after it was written",
+    ),
+    "rounded too far": (
+        lambda path: change(path, probabilities=[[0.3333, 0.3333, 0.3333]] * 6, digest=""),
+        "has probabilities that do not add up to 1",
+    ),
+    "lacking": (
+        lambda path: path.write_text(json.dumps({"subject": "s04", "seed": 0})),
+        "is damaged (parts of a fold are missing: classes, clips, true, predicted, probabilities)",
+    ),
     "contradiction": (lambda path: change(path, predicted=["x"] * 6), "predicts other classes"),
 }
 
@@ -291,6 +380,18 @@ def test_a_damaged_or_foreign_fold_is_named_and_never_mixed_in(
         loso.gather(out, bank)
     assert "folds/seed0_s04.json " + words.split(" (seed")[0] in str(caught.value)
     assert (out / "predictions.csv").read_bytes() == (finished.folder / "predictions.csv").read_bytes()
+
+
+def test_folds_without_a_digest_as_earlier_releases_wrote_them_still_count(
+    bank: Bank, finished: loso.Results, tmp_path: Path
+) -> None:
+    out = copied(finished, tmp_path / "run")
+    for path in (out / "folds").iterdir():
+        path.write_text(json.dumps({name: value for name, value in read(path).items() if name != "digest"}))
+    again = loso.gather(out, bank)
+    assert (again.folder / "predictions.csv").read_bytes() == (
+        finished.folder / "predictions.csv"
+    ).read_bytes()
 
 
 def test_a_fold_that_was_not_asked_for_stops_a_run_before_it_trains(
