@@ -156,6 +156,8 @@ def _thin_phases(clip: pd.Series) -> list[str]:
     """A reason for each phase with fewer than two files."""
     reasons = []
     for first, last in PHASES.values():
+        if clip[[first, last]].isna().any():  # a fault of the sheet, which has its own reason
+            continue
         count = len(clip_frames(clip, int(clip[first]), int(clip[last])))
         if count < 2:
             reasons.append(f"{first} {clip[first]} .. {last} {clip[last]} has {count} of its frames as files")

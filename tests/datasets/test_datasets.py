@@ -296,3 +296,24 @@ def test_without_a_copy_every_way_to_name_one_is_told(
         datasets.load("samm")
     with pytest.raises(InputError, match=r"-p data_root FOLDER; or set DIANET_DATA once"):
         run.check_parameters({"dataset": "samm", "data_root": None})
+
+
+@pytest.mark.parametrize("name", LICENSED)
+@pytest.mark.parametrize("unknown", ["onset", "apex", "offset"])
+@pytest.mark.parametrize("frames", ["some are missing", "all are missing", "no folder"])
+def test_any_fault_of_the_sheet_with_any_fault_of_the_frames_gives_reasons(
+    name: str, unknown: str, frames: str, official: dict[str, Path], tmp_path: Path
+) -> None:
+    clips = datasets.load(name, official[name])
+    chosen = datasets.select(clips, min_class_size=1)[0].index[0]
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    if frames == "some are missing":
+        for path in sorted(Path(clips.loc[chosen, "frames"]).iterdir())[:3]:
+            (folder / path.name).write_bytes(path.read_bytes())
+    clips.loc[chosen, "frames"] = "" if frames == "no folder" else str(folder)
+    clips.loc[chosen, "missing_frames"] = 5
+    clips.loc[chosen, [unknown, "problem"]] = [pd.NA, f"{unknown} is no number"]
+    kept, left_out = datasets.select(clips, min_class_size=1)
+    assert chosen not in kept.index
+    assert f"{unknown} is no number" in left_out.loc[chosen, "reason"]
