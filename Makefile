@@ -6,7 +6,7 @@ IP ?= 127.0.0.1
 READY := $(VENV)/.ready
 SITE := .venv-site
 
-.PHONY: help loso test check lint lab notebooks reference people knobs site bench address try-colab try-lab pins clean
+.PHONY: help loso test check lint lab notebooks reference people knobs pretrained site bench address try-colab try-lab pins clean
 
 help:
 	@echo "make loso       environment, then leave-one-subject-out on the synthetic dataset (notebook 04)"
@@ -17,6 +17,7 @@ help:
 	@echo "make reference  keep the results of those runs that README shows"
 	@echo "make people     the rows of Tables 1, 3 and 4 on five datasets of other people (hours), and keep them"
 	@echo "make knobs      other drift, recovery and delays of the synthetic clips (an hour of a core), and keep them"
+	@echo "make pretrained ImageNet weights against random ones at 112 px (more than an hour), and keep what they say"
 	@echo "make site       build the web pages from README, notebooks and docs/ into build/site"
 	@echo "make address    write the address URL=... into badges, setup cells, README and CITATION"
 	@echo "make try-colab  run every notebook as Colab would, in an environment of its versions"
@@ -70,6 +71,9 @@ knobs: export OMP_NUM_THREADS = 1
 knobs: $(READY)
 	@$(BIN)/python tools/run_knobs.py 1/2 & $(BIN)/python tools/run_knobs.py 2/2 && wait
 	@$(BIN)/python tools/run_knobs.py
+
+pretrained: $(READY)
+	@$(BIN)/python tools/run_pretrained.py
 
 # Pages are built from stored outputs and from the package's text: a small environment without torch.
 $(SITE)/.ready: docs/requirements.txt

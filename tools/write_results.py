@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from dianet_utils.tables import many_people
+from dianet_utils.tables import many_people, pretraining
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "results" / "reference"
@@ -89,6 +89,22 @@ def single_tables() -> str:
     return "\n".join(lines) + "\n"
 
 
+def pretrained_table() -> str:
+    """The rows with ImageNet weights and without that are kept so far, and the contrasts among them."""
+    scores, titles = pd.read_csv(pretraining.KEPT / "scores.csv"), {r.key: r.title for r in pretraining.ROWS}
+    lines = ["| row | accuracy % | UF1 | on its training clips % |", "|---|---|---|---|"]
+    for _, row in scores.iterrows():
+        accuracy = f"{row['accuracy']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
+        trained = f"{row['train_accuracy']:.0f} (least {row['train_accuracy_least']:.0f})"
+        lines.append(f"| {titles[row['row']]} | {accuracy} | {row['uf1']:.3f} | {trained} |")
+    lines += ["", "| named in advance | points | p (Holm) |", "|---|---|---|"]
+    for _, pair in pd.read_csv(pretraining.KEPT / "contrasts.csv").iterrows():
+        gain = f"{pair['gain']:+.1f} [{pair['low']:+.1f}, {pair['high']:+.1f}]"
+        names = f"{titles[pair['first']]} minus {titles[pair['second']]}"
+        lines.append(f"| {names} | {gain} | {pair['p']:.4f} ({pair['holm']:.4f}) |")
+    return "\n".join(lines) + "\n"
+
+
 def changes_table() -> str:
     """Rows of the earlier release beside those of now."""
     now, titles = pd.read_csv(many_people.KEPT / "scores.csv", index_col="row"), many_people.titles()
@@ -128,6 +144,7 @@ def pages() -> dict[Path, str]:
     parts |= {
         "tables": single_tables(),
         "people": people_table(),
+        "pretrained": pretrained_table(),
         "changes": changes_table(),
         "readings": readings_table(),
     }

@@ -122,8 +122,7 @@ def _in_processes(
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 pool, fold = running.pop(future)
                 if isinstance(future.exception(), BrokenProcessPool):
-                    _check_began(began)
-                    _count_loss(lost, fold)
+                    _count_loss(lost, fold, began.is_set())
                     waiting.append(fold)
                     idle.append(start())
                 else:
@@ -151,15 +150,14 @@ def _pools(bank: "Bank", config: Config, device: str, began: Event) -> "Iterator
                 pool.shutdown(cancel_futures=True)
 
 
-def _check_began(began: Event) -> None:
-    """InputError where no worker has ever been ready: then none will be."""
-    if not began.is_set():
-        raise InputError(f"The processes that train folds ended before they began: {UNGUARDED}") from None
+def _count_loss(lost: Counter[str], fold: "Fold", began: bool) -> None:
+    """Say that a fold's worker was lost; InputError when that happens again and again.
 
-
-def _count_loss(lost: Counter[str], fold: "Fold") -> None:
-    """Say that a fold's worker was lost; InputError when that happens again and again."""
+    ``began`` is whether any worker was ever ready: where none was and two are lost, none will be.
+    """
     lost[_name(fold)] += 1
+    if not began and lost.total() > 1:
+        raise InputError(f"The processes that train folds ended before they began: {UNGUARDED}")
     if lost[_name(fold)] > RETRIES:
         raise _hopeless(fold)
     print(f"The process that trained {_name(fold)} was lost; the fold runs again.", flush=True)

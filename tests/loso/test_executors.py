@@ -111,9 +111,9 @@ def test_a_fold_that_loses_every_worker_is_an_error_that_names_it(bank: Bank) ->
     fold = loso.make_folds(bank.clips, "held_out", seed=0)[1]
     lost: Counter[str] = Counter()
     for _ in range(executors.RETRIES):
-        executors._count_loss(lost, fold)
+        executors._count_loss(lost, fold, True)
     with pytest.raises(InputError, match=r"subject s02 \(seed 0\) lost one worker after another"):
-        executors._count_loss(lost, fold)
+        executors._count_loss(lost, fold, True)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tls://127.0.0.1:9", "no address"])

@@ -180,7 +180,7 @@ def test_a_script_without_a_guard_ends_with_the_sentence(call: str, tmp_path: Pa
     last = done.stderr.splitlines()[-1]
     assert "call it below if __name__ == '__main__' or with workers=1." in last
     assert "InputError" in last
-    assert "lost" not in done.stdout
+    assert done.stdout.count("lost") <= 1
 
 
 # --- disks -----------------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ def test_a_table_of_leaky_rows_is_marked_and_one_of_both_kinds_refused(
     assert "LEAKY" in texts(table_plots.draw_table(leaky))
     assert not leaky.rows.loc["onset", "comparable"]
     written = [path.name for path in tables.write(leaky, tmp_path).values()]
-    assert all(name.startswith("LEAKY-test_subject-table4") for name in written)
-    assert "LEAKY" in (tmp_path / "LEAKY-test_subject-table4.md").read_text(encoding="utf-8")
+    assert all(name.startswith("LEAKY-test_subject-32px-table4") for name in written)
+    assert "LEAKY" in (tmp_path / "LEAKY-test_subject-32px-table4.md").read_text(encoding="utf-8")
     assert "LEAKY" not in tables.readable(honest).columns[0]
     assert tables.write(honest, tmp_path)["csv"].name == "table4.csv"

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from sklearn.metrics import accuracy_score, f1_score
 
 from dianet_utils.config import configure
 from dianet_utils.config.weight_packages import PACKAGES
@@ -28,3 +29,17 @@ def test_every_contrast_that_is_there_is_tested_and_no_other() -> None:
     assert (line.first, line.second) == ("tuned:minmax", "scratch:minmax")
     assert (line.gain, line.people) == (100, 8)
     assert line.p == line.holm == pytest.approx(2 / 2**8)
+
+
+def test_every_kept_score_and_p_value_follows_from_the_kept_predictions() -> None:
+    kept = pretraining.read()
+    scores = pd.read_csv(pretraining.KEPT / "scores.csv", index_col="row")
+    assert set(scores.index) == set(kept.columns[4:]) <= {row.key for row in pretraining.ROWS}
+    for row, line in scores.iterrows():
+        assert line["accuracy"] == pytest.approx(100 * accuracy_score(kept["true"], kept[row]), abs=1e-3)
+        found = f1_score(kept["true"], kept[row], average="macro", zero_division=0)
+        assert line["uf1"] == pytest.approx(found, abs=1e-5)
+    tests = pd.read_csv(pretraining.KEPT / "contrasts.csv")
+    pd.testing.assert_frame_equal(pretraining.contrasts(kept), tests, rtol=1e-4, check_dtype=False)
+    folds = pd.read_csv(pretraining.KEPT / "folds.csv")
+    assert (folds.groupby("row").size() == 5).all()
