@@ -148,4 +148,4 @@ def test_a_table_of_leaky_rows_is_marked_and_one_of_both_kinds_refused(
     assert all(name.startswith("LEAKY-test_subject-32px-table4") for name in written)
     assert "LEAKY" in (tmp_path / "LEAKY-test_subject-32px-table4.md").read_text(encoding="utf-8")
     assert "LEAKY" not in tables.readable(honest).columns[0]
-    assert tables.write(honest, tmp_path)["csv"].name == "table4.csv"
+    assert tables.write(honest, tmp_path)["csv"].name == "32px-table4.csv"
