@@ -35,6 +35,7 @@ include_patterns = [
     "docs/*.md",
     "docs/api/**",
     "notebooks/[0-9]*.ipynb",
+    "notebooks/solutions/*.ipynb",
     "results/reference/README.md",
     "results/reference/stress/README.md",
 ]
@@ -58,6 +59,7 @@ docs/glossary
 :glob:
 
 notebooks/*
+notebooks/solutions/*
 ```
 
 ```{toctree}
