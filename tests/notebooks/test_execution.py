@@ -64,7 +64,7 @@ def test_a_leaky_table_says_so_in_the_name_of_every_file(tiny_synthetic: Path, t
     done = nbval(prepare(notebook, tmp_path, **parameters))
     assert done.returncode == 0, done.stdout[-6000:]
     written = [path.name for path in (tmp_path / "run" / "tables").iterdir()]
-    assert len(written) == 9
+    assert len(written) == 8
     assert all(name.startswith("LEAKY-test_subject-kfold-5-32px-table4") for name in written)
 
 
