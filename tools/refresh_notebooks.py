@@ -26,19 +26,11 @@ STAMP = "code_digest"
 def code_digest(notebook: Any) -> str:
     """A digest of the code cells: it changes when an output may no longer be what the code gives.
 
-    The repository's address in the setup cell does not count, see ``stamp_address.py``, nor what is said of
-    a parameter behind its default.
+    The repository's address in the setup cell does not count, see ``stamp_address.py``.
     """
-    code = "\0".join(_without_words(cell) for cell in notebook.cells if cell.cell_type == "code")
+    code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     code = re.sub(r'^URL = ".*?"', 'URL = ""', code, flags=re.MULTILINE)
     return hashlib.sha256(code.encode()).hexdigest()[:16]
-
-
-def _without_words(cell: Any) -> str:
-    """The code of a cell; of the parameters cell, which is a list, without comments at the ends of lines."""
-    if "parameters" not in cell.metadata.get("tags", []):
-        return cell.source
-    return re.sub(r"  # .*$", "", cell.source, flags=re.MULTILINE)
 
 
 def private_paths(notebook: Any) -> list[str]:

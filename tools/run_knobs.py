@@ -50,7 +50,7 @@ def keep(table: pd.DataFrame) -> None:
 def main(part: int, parts: int) -> None:
     """Run every ``parts``-th combination from the ``part``-th on; keep them where this is the only part."""
     before = kept()
-    done = set(before[list(knobs.COLUMNS[:3])].itertuples(index=False, name=None))
+    done = set(before[list(knobs.Knobs._fields)].itertuples(index=False, name=None))
     wanted = [each for each in knobs.grid() if tuple(each.texts.values()) not in done]
     found = [before]
     for number, each in enumerate(wanted[part - 1 :: parts], 1):

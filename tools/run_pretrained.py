@@ -7,7 +7,8 @@ themselves are never kept.
     python tools/run_pretrained.py
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -23,16 +24,19 @@ def keep(name: str, table: pd.DataFrame) -> None:
     print(shown(write_text(pretraining.KEPT / name, text)))
 
 
+def told(fold: Mapping[str, Any]) -> dict[str, Any]:
+    """How one fold was trained; ``epochs`` are those that ran before it was stopped."""
+    history = fold["history"]
+    epochs = {"epochs": len(history["train_loss"]), "best_epoch": history["best_epoch"]}
+    return {name: fold[name] for name in ("subject", "train_accuracy", "seconds")} | epochs
+
+
 def keep_rows(clips: pd.DataFrame, outcomes: Sequence[tables.Outcome]) -> None:
     """Write what the rows so far predicted, and what follows from it."""
     answers = {o.entry.row.key: o.predictions.set_index("clip")["predicted"] for o in outcomes}
     table = clips.reset_index()[["clip", "subject", "emotion"]].rename(columns={"emotion": "true"})
     table = table.assign(dataset=0).join(pd.DataFrame(answers), on="clip")
-    folds = pd.DataFrame(
-        {"row": o.entry.row.key, **{name: fold[name] for name in ("subject", "train_accuracy", "seconds")}}
-        for o in outcomes
-        for fold in o.folds
-    )
+    folds = pd.DataFrame({"row": o.entry.row.key, **told(fold)} for o in outcomes for fold in o.folds)
     scores = many_people.scores(table)
     keep("predictions.csv", table[["dataset", "clip", "subject", "true", *answers]])
     keep("folds.csv", folds)

@@ -33,7 +33,7 @@ HEADERS = {
 }
 # SAMM has 13 rows above its headers; nothing is looked for beyond this row.
 _LAST_HEADER_ROW = 40
-LARGEST_NUMBER = 999_999_999  # of a frame; file names of SMIC-HS go to 32,615,570
+LARGEST_NUMBER = 99_999_999  # of a frame; file names of SMIC-HS go to 32,615,570
 # How an old .xls and a password-protected workbook begin, and what only the latter holds.
 _COMPOUND_FILE = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")

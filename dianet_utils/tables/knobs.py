@@ -19,7 +19,6 @@ from dianet_utils.tables.rows import TABLES, TableRow
 
 KEPT = RESULTS / "reference" / "knobs"  # where tools/run_knobs.py puts what the rows predicted
 INPUTS = ("whole", "onset", "offset", "onset+offset", "tent")
-COLUMNS = ("drift_px", "residual", "phase", "clip", "subject", "true")  # of the kept file, then its rows
 
 
 class Knobs(NamedTuple):
@@ -45,6 +44,7 @@ class Knobs(NamedTuple):
         }
 
 
+COLUMNS = (*Knobs._fields, "clip", "subject", "true")  # of the kept file, then its rows
 DRIFTS = (0.0, 0.015, 0.05, 0.15)
 RESIDUALS = ((0.0, 0.3), (0.3, 0.8), (0.7, 1.0))
 DELAYS = (0.0, 1.0)
@@ -85,8 +85,8 @@ def scores(predictions: pd.DataFrame) -> pd.DataFrame:
     ``drift_px residual phase row`` and in percent ``accuracy low high``, with a 95 % interval over people.
     """
     lines = []
-    for values, part in predictions.groupby(list(COLUMNS[:3]), sort=False):
-        told = dict(zip(COLUMNS[:3], values, strict=True))
+    for values, part in predictions.groupby(list(Knobs._fields), sort=False):
+        told = dict(zip(Knobs._fields, values, strict=True))
         for row in [name for name in part.columns[len(COLUMNS) :] if part[name].notna().all()]:
             table = part[["clip", "subject", "true"]].assign(seed=0, predicted=part[row])
             found = evaluation.metrics(table, sorted(part["true"].unique()))

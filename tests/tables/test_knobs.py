@@ -56,7 +56,7 @@ def kept() -> pd.DataFrame:
 
 
 def test_every_kept_score_follows_from_the_kept_predictions(kept: pd.DataFrame) -> None:
-    scores = pd.read_csv(knobs.KEPT / "scores.csv", dtype={name: str for name in knobs.COLUMNS[:3]})
+    scores = pd.read_csv(knobs.KEPT / "scores.csv", dtype={name: str for name in knobs.Knobs._fields})
     assert len(scores) == 24 * 5 + 7 * 5
     for line in scores.itertuples():
         part = kept[
@@ -79,7 +79,7 @@ def test_the_default_combination_says_what_table_4_says(kept: pd.DataFrame) -> N
 
 
 def test_the_scores_are_what_the_text_of_notebook_08_says_of_them() -> None:
-    scores = pd.read_csv(knobs.KEPT / "scores.csv", dtype={name: str for name in knobs.COLUMNS[:3]})
+    scores = pd.read_csv(knobs.KEPT / "scores.csv", dtype={name: str for name in knobs.Knobs._fields})
     recovery = knobs.along(scores, "residual").pivot_table(index="residual", columns="row", values="accuracy")
     for system in ("linear_svm:", ""):
         whole, onset, offset = (recovery[system + name] for name in ("whole", "onset", "offset"))
