@@ -5,12 +5,13 @@ when it runs. So each way yields the same results, in another order, and a fold 
 (killed, out of memory, a machine that went away) simply runs again.
 """
 
+import asyncio
 import tempfile
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
@@ -215,20 +216,42 @@ def _connected(scheduler: str) -> "Iterator[Client]":
     """A client of the scheduler, after a line that says who is there and where to watch."""
     from distributed import Client
 
-    try:
-        client = Client(scheduler, timeout=_CONNECT_SECONDS)
-    except (OSError, ValueError, TypeError) as error:  # the last one for tls:// without certificates
-        raise InputError(
-            f"No Dask scheduler answers at {scheduler!r} ({type(error).__name__}): start one with "
-            "'dask scheduler' and give the address that it prints, such as tcp://192.0.2.7:8786."
-        ) from None
-    with client:
+    _check_answers(scheduler)
+    with Client(scheduler, timeout=_CONNECT_SECONDS) as client:
         _await_workers(client, scheduler)
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
         print(f"Dask: {len(workers)} workers at {scheduler}, dashboard {client.dashboard_link}", flush=True)
         if any(worker["nthreads"] > 1 for worker in workers):
             print("A Dask worker trains one fold at a time: start workers with --nthreads 1.", flush=True)
         yield client
+
+
+def _check_answers(scheduler: str) -> None:
+    """InputError where nothing answers at an address in time.
+
+    Asked before there is a client: one that fails to start is left half built, and when it is collected it
+    can hold up the next one for ever. In a thread, as a notebook's own runs an event loop.
+    """
+    try:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, _identity(scheduler)).result()
+    # TypeError: of tls:// without certificates
+    except (OSError, asyncio.TimeoutError, ValueError, TypeError) as error:
+        raise InputError(
+            f"No Dask scheduler answers at {scheduler!r} ({type(error).__name__}): start one with "
+            "'dask scheduler' and give the address that it prints, such as tcp://192.0.2.7:8786."
+        ) from None
+
+
+async def _identity(scheduler: str) -> Any:
+    """What a scheduler says of itself."""
+    from distributed import Security, rpc
+
+    asked = rpc(scheduler, connection_args=Security().get_connection_args("client"))
+    try:
+        return await asyncio.wait_for(asked.identity(), _CONNECT_SECONDS)
+    finally:
+        await asked.close_rpc()
 
 
 def _await_workers(client: "Client", scheduler: str) -> None:

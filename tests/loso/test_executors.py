@@ -1,8 +1,10 @@
 """Where folds run changes nothing: worker processes, a Dask cluster, and workers that are killed."""
 
 import contextlib
+import gc
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 from toy import make_bank, small_config
 
 from dianet_utils import loso
@@ -123,6 +125,23 @@ def test_a_scheduler_that_does_not_answer_is_a_clear_error(
     monkeypatch.setattr(executors, "_CONNECT_SECONDS", 1)
     with pytest.raises(InputError, match="No Dask scheduler answers"):
         loso.run(bank, small_config(), tmp_path, device="cpu", scheduler=address)
+
+
+def test_a_port_that_accepts_and_never_answers_is_told_in_time(
+    bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no client is left behind, whose end could hold up the next one."""
+
+    def clients() -> int:
+        return sum(isinstance(each, Client) for each in gc.get_objects())
+
+    before = clients()
+    monkeypatch.setattr(executors, "_CONNECT_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(InputError, match="No Dask scheduler answers"):
+            loso.run(bank, small_config(), tmp_path, device="cpu", scheduler=address)
+    assert clients() <= before
 
 
 def test_a_scheduler_without_workers_is_told_and_given_up(
