@@ -1,0 +1,59 @@
+"""Many values in one parameter: how a text and a file are taken, and what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dianet_utils.config.checks import Choice, Number, Whole
+from dianet_utils.config.options import Options, read_options
+from dianet_utils.plumbing.errors import InputError
+
+CHECKS = {"people": str, "patience": Whole(1, 100), "dropout": Number(0, 1), "merge": Choice("megc2019")}
+
+
+@pytest.mark.parametrize(
+    "text", ["patience=50, dropout=0.2", "patience = 50;dropout=0.2", "dropout=.2,patience=50"]
+)
+def test_a_text_is_taken_entry_by_entry(text: str) -> None:
+    assert Options(CHECKS)(text) == {"patience": 50, "dropout": 0.2}
+
+
+def test_commas_and_equals_signs_may_be_part_of_a_value() -> None:
+    assert read_options("people=s01,s02, merge=megc2019", CHECKS) == {
+        "people": "s01,s02",
+        "merge": "megc2019",
+    }
+    assert read_options("people=samm=/a b,smic=/c; patience=2", CHECKS)["people"] == "samm=/a b,smic=/c"
+
+
+@pytest.mark.parametrize("suffix", ["yaml", "yml", "json"])
+def test_a_file_is_taken_as_the_text_is(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"mine.{suffix}"
+    path.write_text(json.dumps({"patience": 50, "dropout": 0.2}), "utf-8")  # JSON is YAML as well
+    assert Options(CHECKS)(str(path)) == Options(CHECKS)("patience=50, dropout=0.2")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("patients=50", "did you mean 'patience'"),
+        ("patience", "NAME=VALUE"),
+        ("patience=1; patience=2", "given twice"),
+        ("patience=0, dropout=7", "patience.*dropout"),
+        ("nowhere.yaml", "does not open"),
+    ],
+)
+def test_what_cannot_be_taken_is_named(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        Options(CHECKS)(text)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("- 1", "must hold names"), ("a: [", "is no yaml"), ("x: 1", "'x'")]
+)
+def test_a_file_that_holds_something_else_is_named(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(content, "utf-8")
+    with pytest.raises(InputError, match=said):
+        Options(CHECKS)(str(path))
