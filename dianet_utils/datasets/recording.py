@@ -52,13 +52,15 @@ def read_recording(
     face: int | None = None,
     crop: bool = True,
     framing: Framing | None = None,
+    align: bool = False,
 ) -> Recording:
     """Read frames ``first`` .. ``last`` (inclusive; None: from the first, to the last) of a video or folder.
 
     With ``crop`` the face is looked for in a few frames and one box, laid about its median place by
-    ``framing``, cut from all; ``face`` chooses among several, 1 for the largest (None takes it and says so).
-    Else frames stay whole. Raises InputError, in one sentence, for a file that is no video, for fewer than
-    three frames or more than :data:`MAX_FRAMES`, for frames of several sizes, and where no face is certain.
+    ``framing``, cut from all; ``face`` chooses among several, 1 for the largest (None takes it and says so),
+    and ``align`` turns all frames by one angle, so that the eyes lie level. Else frames stay whole. Raises
+    InputError, in one sentence, for a file that is no video, for fewer than three frames or more than
+    :data:`MAX_FRAMES`, for frames of several sizes, and where no face is certain.
     """
     path = Path(path).expanduser()
     source = Folder(path) if path.is_dir() else Video(path)
@@ -70,7 +72,7 @@ def read_recording(
     if crop:
         looks = [image for _, image in source.frames(face_finder.spread(numbers))]
         found = _choose(face_finder.steady(looks), face, path, doubts)
-        box = (framing or Framing()).about(found.box, looks[0])
+        box = (framing or Framing()).about(found.upright if align else found.box, looks[0])
     frames, size = _read(path, source.frames(numbers), box)
     notes += _timing_notes(len(frames), source.fps)
     return Recording(frames, np.array(numbers, np.int64), source.fps, size, box, notes, doubts)

@@ -27,7 +27,9 @@ def draw_found(image: NDArray[np.uint8], box: Box | None, title: str = "") -> Fi
     shown = small(image, 2 * PHOTOGRAPH)
     place.imshow(shown, extent=(0, width, height, 0), interpolation="nearest")
     if box is not None:
-        place.add_patch(Rectangle(box[:2], box.width, box.height, fill=False, edgecolor=RED, linewidth=2))
+        edges = Rectangle(box[:2], box.width, box.height, angle=box.tilt, rotation_point="center")
+        edges.set(fill=False, edgecolor=RED, linewidth=2)
+        place.add_patch(edges)
     place.set(title=title)
     place.set_axis_off()
     return drawn

