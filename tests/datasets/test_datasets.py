@@ -197,7 +197,7 @@ def test_rows_that_cannot_be_used_keep_their_place_and_say_why(tmp_path: Path) -
         "rows 5, 6 describe one clip",
         "rows 5, 6 describe one clip",
         "no folder of frames was found",
-        "apex 6 .. offset 9 has 1 of its frames as files",
+        "only 2 of its 6 frames onset .. offset have a file; apex 6 .. offset 9 has 1 of its frames as files",
     ]
     assert any("row 10 of the sheet has no subject" in note for note in clips.attrs["notes"])
     assert "no row of the sheet names the frames in sub07/EP01_01" in clips.attrs["notes"]
