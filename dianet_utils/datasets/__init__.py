@@ -46,7 +46,7 @@ __all__ = [
 _PLACE = "DIANET_DATA"  # an environment variable: the folder with the user's copies, each under its name
 
 
-def load(name: str | Path, root: str | Path | None = None) -> pd.DataFrame:
+def load(name: str | Path, root: str | Path | None = None, sheet: str | Path | None = None) -> pd.DataFrame:
     """The table of clips of a dataset, one row per clip.
 
     Args:
@@ -58,6 +58,7 @@ def load(name: str | Path, root: str | Path | None = None) -> pd.DataFrame:
             :func:`dianet_utils.synthetic.generate` made; None generates the default one.
             Of a table of the user's own, the folder to which its folders of frames are relative; None:
             that of the file.
+        sheet: Of a licensed dataset, the sheet where it does not lie in the copy, or not alone.
 
     Returns:
         The clip table, with the columns of :mod:`dianet_utils.datasets.clips`.
@@ -96,7 +97,7 @@ def load(name: str | Path, root: str | Path | None = None) -> pd.DataFrame:
             f"as data_root, or put it at {shown(DATA / name)} or at {name} in the folder that the variable "
             f"{_PLACE} of the environment names, or use the dataset 'synthetic'."
         )
-    return release.load(RELEASES[name], place)
+    return release.load(RELEASES[name], place, sheet)
 
 
 def own_copy(name: str) -> Path | None:
@@ -126,11 +127,14 @@ def _check_path(path: str | Path, what: str) -> None:
 
 
 def inspect(
-    name: str | Path, root: str | Path | None = None, decode: bool = False
+    name: str | Path,
+    root: str | Path | None = None,
+    decode: bool = False,
+    sheet: str | Path | None = None,
 ) -> tuple[pd.DataFrame | None, pd.DataFrame]:
     """A dataset's clips and its health report; no clips where loading failed, and the report says why."""
     try:
-        clips = load(name, root)
+        clips = load(name, root, sheet)
     except InputError as error:
         return None, report_error(error)
     return clips, health(clips, decode)

@@ -5,19 +5,19 @@ Known from the authors' page (https://github.com/jingtingEmmaLi/CAS-ME-3) and pu
 headers Subject, Filename, Onset, Apex, Offset, AU, Objective class, emotion, and 860 rows in seven
 emotions, of which two are written ``happy`` and ``sad``. Filename names the video, of which a subject may
 have several clips, so a clip's folder is ``Part_A_ME_clip/frame/<Subject>_<Filename>_<Onset>``; ``depth`` and
-``video`` lie beside ``frame``. The onset of one row (spNO.216, d) is a misprint; it is reported and the
-clip left out, as its folder's name is not known. Assumed: 30 frames per second (on the word of one public
-loader), and that the frames show more than the face.
+``video`` lie beside ``frame``. Whole recordings lie as ``part_A/<Subject>/<Filename>/color``, with the frames
+under the same numbers. The onset of one row (spNO.216, d) is a misprint, mended here. Assumed: 30 frames per
+second (on the word of one public loader), and that the frames show more than the face.
 """
 
 from dianet_utils.datasets.layouts import Layout
-from dianet_utils.datasets.release import Release
+from dianet_utils.datasets.release import Correction, Release
 
 RELEASE = Release(
     name="casme3",
     title="CAS(ME)^3 part A",
     fps=30.0,
-    sheet_pattern=r"cas\(?me\)?.?3.?part.?a.?me.?label.*\.xlsx?$",
+    sheet_pattern=r"cas\(?me\)?.?3.?part.?a.?me.?label",
     worksheet="label",
     clip="{filename}_{onset}",
     layouts=(
@@ -28,6 +28,21 @@ RELEASE = Release(
             "{subject}_{filename}",
             "Part_A_ME_clip/frame/spNO.1_a_355/355.jpg",
             others="depth",
+        ),
+        Layout(
+            "part_A",
+            "face",
+            (r"spNO\.\d+", r"[A-Za-z]\d?", "color"),
+            "{subject}/{video}/color",
+            "part_A/spNO.1/b/color/175.jpg",
+        ),
+    ),
+    corrections=(
+        Correction(
+            clip="spNO.216/d",
+            wrong={"onset": 3647},
+            right={"onset": 2647},
+            reason="a misprint in the sheet, as 3647 lies after the apex and the offset and 2647 before them",
         ),
     ),
 )

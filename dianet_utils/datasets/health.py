@@ -69,10 +69,9 @@ def _classes(clips: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _shared_folders(clips: pd.DataFrame) -> Iterator[Finding]:
-    """Folders that several clips use; in a table of the user's own they may be parts of one recording."""
-    own = is_own(clips)
+    """Folders that several clips use, unless they are parts of one recording that share no frame."""
     for folder, group in clips[clips["frames"] != ""].groupby("frames"):
-        if len(group) > 1 and not (own and _follow_each_other(group)):
+        if len(group) > 1 and not _follow_each_other(group):
             problem = (
                 f"the same folder of frames, {Path(str(folder)).name}, is used by {', '.join(group.index)}"
             )

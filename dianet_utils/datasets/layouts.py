@@ -22,9 +22,10 @@ class Layout:
 
     ``crop`` is "none" where the frames are cropped faces and "face" where the face is still to be found.
     ``levels`` are the patterns of the nested folder names, the clip's own last. ``key`` names a clip's
-    folder by subject and filename; levels named after emotions are left out of it. ``hint`` tells layouts
-    with the same levels apart: it is looked for in the first file's name, then in the folders above.
-    ``others`` are the names of folders with the same levels that hold other recordings (depth, infrared).
+    folder by subject and filename, or by the ``video`` that the sheet names where clips share one; levels
+    named after emotions are left out of it. ``hint`` tells layouts with the same levels apart: it is looked
+    for in the first file's name, then in the folders above. ``others`` are the names of folders with the same
+    levels that hold other recordings (depth, infrared).
     """
 
     name: str
@@ -78,6 +79,11 @@ def find_frames(layouts: Sequence[Layout], title: str, root: Path) -> FrameFolde
         )
     others = tuple(path for path, its in found if its != layout)
     return FrameFolder(chosen[0], layout, _by_key(chosen[0], layout), others)
+
+
+def holds_frames(layouts: Sequence[Layout], folder: Path) -> bool:
+    """Whether frames in one of the layouts lie at ``folder`` or below."""
+    return bool(_candidates(layouts, folder))
 
 
 def _candidates(layouts: Sequence[Layout], start: Path) -> list[tuple[Path, Layout]]:

@@ -7,6 +7,7 @@ A release is described by data (:class:`Release`); ``casme2.py``, ``samm.py``, `
 import contextlib
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pandas as pd
 from dianet_utils.config.checks import near_match
 from dianet_utils.datasets.clips import EMOTIONS, FRAME_NUMBERS, table
 from dianet_utils.datasets.frames import index_frames
-from dianet_utils.datasets.layouts import FrameFolder, Layout, find_frames
+from dianet_utils.datasets.layouts import FrameFolder, Layout, find_frames, holds_frames
 from dianet_utils.datasets.names import fault
 from dianet_utils.datasets.numbering import follow_files
 from dianet_utils.datasets.sheets import find_sheet, number_problem, read_sheet, whole_number
@@ -32,11 +33,11 @@ _SPELLINGS = {"other": "others", "happy": "happiness", "sad": "sadness"}
 
 @dataclass(frozen=True)
 class Correction:
-    """A known error of the sheet, mended only in the row that has exactly the ``wrong`` numbers."""
+    """A known error of the sheet, mended only in the row of ``clip`` that has the ``wrong`` numbers."""
 
-    clip: str
-    wrong: tuple[int, int, int]
-    apex: int
+    clip: str  # subject/filename, as the sheet has them
+    wrong: Mapping[str, int]  # what stands in the sheet, of onset, apex and offset
+    right: Mapping[str, int]
     reason: str
 
 
@@ -55,19 +56,20 @@ class Release:
     corrections: tuple[Correction, ...] = ()
 
 
-def load(release: Release, root: str | Path) -> pd.DataFrame:
+def load(release: Release, root: str | Path, sheet: str | Path | None = None) -> pd.DataFrame:
     """The table of clips of a user's copy at ``root``: its folder, its folder of frames, or its sheet.
 
-    Nothing is renamed, converted or written. Raises one InputError for everything that is missing.
+    ``sheet`` names the sheet where it is not found there, or not the one to use. Nothing is renamed,
+    converted or written. Raises one InputError for everything that is missing.
     """
     root = Path(root).expanduser().resolve()
     if not root.exists():
         raise InputError(f"The folder of {release.title}, {shown(root)}, does not exist: correct data_root.")
-    problems, sheet, rows = [], None, None
+    problems, path, rows = [], None, None
     try:
         if release.sheet_pattern:
-            sheet = find_sheet(root, release.sheet_pattern, release.title)
-            rows = read_sheet(sheet, release.worksheet)
+            path = _sheet_of(release, root, sheet)
+            rows = read_sheet(path, release.worksheet)
     except InputError as error:
         problems.append(str(error))
     try:
@@ -76,7 +78,29 @@ def load(release: Release, root: str | Path) -> pd.DataFrame:
         problems.append(str(error))
     if problems:
         raise InputError("\n".join(problems))
-    return _table(release, sheet, _rows_of_folders(frames) if rows is None else rows, frames)
+    clips = _table(release, path, _rows_of_folders(frames) if rows is None else rows, frames)
+    if path and sheet is None and root not in (path, *path.parents):
+        clips.attrs["notes"].append(
+            f"the sheet lies outside {shown(root)}: give another as sheet if it is wrong"
+        )
+    return clips
+
+
+def _sheet_of(release: Release, root: Path, given: str | Path | None) -> Path:
+    """The sheet that is named, or the one in the copy or beside it; never that of another copy."""
+    if given is not None:
+        path = Path(given).expanduser().resolve()
+        if not path.is_file():
+            raise InputError(f"The sheet {shown(path)} does not exist: correct sheet.")
+        return path
+    path = find_sheet(root, release.sheet_pattern, release.title)
+    beside = root not in (path, *path.parents) and path.parent not in root.parents
+    if beside and holds_frames(release.layouts, path.parent):
+        raise InputError(
+            f"No annotation sheet of {release.title} was found in {shown(root)}, and {shown(path)} belongs "
+            "to the frames beside it: give as sheet the one you mean."
+        )
+    return path
 
 
 def _rows_of_folders(frames: FrameFolder) -> pd.DataFrame:
@@ -158,9 +182,6 @@ def _record(release: Release, row: pd.Series, frames: FrameFolder, corrections: 
     problems = [f"the {name} {problem}" for name in ("subject", "filename") if (problem := fault(row[name]))]
     digits = None if problems else re.fullmatch(r"[A-Za-z]*0*([0-9]+)(\.0)?", row["subject"])
     subject = release.subject.format(int(digits.group(1))) if digits and release.subject else row["subject"]
-    filename = row["filename"] and release.clip.format(
-        filename=row["filename"], onset=row["onset"].removesuffix(".0")
-    )
     emotion = _SPELLINGS.get(row["emotion"].lower(), row["emotion"].lower())
     numbers = {name: whole_number(row[name]) for name in FRAME_NUMBERS}
     problems += [f"{name} {wrong}" for name in FRAME_NUMBERS if (wrong := number_problem(row[name]))]
@@ -168,27 +189,52 @@ def _record(release: Release, row: pd.Series, frames: FrameFolder, corrections: 
         problems.append("the emotion is blank")
     elif emotion not in EMOTIONS:
         problems.append(f"there is no emotion '{emotion}'{near_match(emotion, EMOTIONS)}")
-    clip = f"{subject or _row_name(row)}/{filename or _row_name(row)}"
-    for known in release.corrections:
-        if (clip, *numbers.values()) == (known.clip, *known.wrong):
-            numbers["apex"] = known.apex
-            corrections.append(f"{clip}: apex {known.wrong[1]} read as {known.apex}: {known.reason}")
+    corrections += _corrected(release, f"{subject}/{row['filename']}", numbers)
+    names = _names(release, row, numbers["onset"])
+    clip = f"{subject or _row_name(row)}/{names[0] or _row_name(row)}"
     record = {"clip": clip, "subject": subject, "emotion": emotion, **numbers, "fps": release.fps}
-    found = _frames_of(record, filename, frames, problems)
+    found = _frames_of(record, row["filename"], names, frames, problems)
     record |= {"frames": found, "action_units": row["action_units"], "crop": frames.layout.crop}
     missing = count_missing(record, problems)
     record |= {"problem": "; ".join(problems), "missing_frames": missing}
     return record | {"apex_source": "sheet" if release.sheet_pattern else "midpoint", "row": row["row"]}
 
 
+def _names(release: Release, row: pd.Series, onset: int | None) -> list[str]:
+    """A clip's name among its subject's, and the one by the sheet's onset where that was mended."""
+    written = row["onset"].removesuffix(".0")
+    starts = dict.fromkeys([written if onset is None else str(onset), written])
+    names = (row["filename"] and release.clip.format(filename=row["filename"], onset=text) for text in starts)
+    return [*dict.fromkeys(names)]
+
+
+def _corrected(release: Release, clip: str, numbers: dict[str, int | None]) -> list[str]:
+    """Mend a row's ``numbers`` where they are a known error; a sentence for each."""
+    told: list[str] = []
+    known_numbers = [number for number in numbers.values() if number is not None]
+    if known_numbers == sorted(set(known_numbers)):
+        return told
+    for known in release.corrections:
+        if known.clip == clip and known.wrong.items() <= numbers.items():
+            numbers.update(known.right)
+            changes = ", ".join(
+                f"{name} {known.wrong[name]} read as {known.right[name]}" for name in known.right
+            )
+            told.append(f"{clip}: {changes}: {known.reason}")
+    return told
+
+
 def _row_name(row: pd.Series) -> str:
     return f"(row {row['row']})"
 
 
-def _frames_of(record: dict[str, Any], filename: str, frames: FrameFolder, problems: list[str]) -> str:
+def _frames_of(
+    record: dict[str, Any], video: str, names: list[str], frames: FrameFolder, problems: list[str]
+) -> str:
     """The clip's folder, "" if there is none; two folders for one clip are a problem."""
-    key = frames.layout.key.format(subject=record["subject"], filename=filename).lower()
-    found = frames.clips.get(key, [])
+    form = frames.layout.key
+    keys = {form.format(subject=record["subject"], video=video, filename=name).lower() for name in names}
+    found = [path for key in sorted(keys) for path in frames.clips.get(key, [])]
     if len(found) > 1:
         listed = " and ".join(path.relative_to(frames.path).as_posix() for path in found)
         problems.append(f"two folders hold its frames, {listed}")

@@ -11,7 +11,7 @@ RELEASE = Release(
     name="samm",
     title="SAMM",
     fps=200.0,
-    sheet_pattern=r"samm.*micro.*facs.*\.xlsx?$",
+    sheet_pattern=r"samm.*micro.*facs",
     worksheet="MICRO_ONLY",
     subject="{:03d}",
     layouts=(
@@ -22,8 +22,8 @@ RELEASE = Release(
     corrections=(
         Correction(
             clip="032/032_3_1",
-            wrong=(4896, 1930, 4970),
-            apex=4930,
+            wrong={"onset": 4896, "apex": 1930, "offset": 4970},
+            right={"apex": 4930},
             reason="a misprint in the sheet, as 1930 lies far before the onset 4896 and 4930 inside the clip",
         ),
     ),

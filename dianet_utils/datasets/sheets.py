@@ -1,5 +1,6 @@
-"""Annotation sheets (.xlsx, .xls) as released: finding the file, its header row, its columns, its cells."""
+"""Annotation sheets (.xlsx, .xls, .csv) as released: finding the file, its header row, columns and cells."""
 
+import csv
 import io
 import re
 import warnings
@@ -31,6 +32,7 @@ HEADERS = {
     "emotion": "Estimated Emotion",
     "action_units": "Action Units",
 }
+SUFFIXES = {".xlsx", ".xls", ".csv"}
 # SAMM has 13 rows above its headers; nothing is looked for beyond this row.
 _LAST_HEADER_ROW = 40
 LARGEST_NUMBER = 99_999_999  # of a frame; file names of SMIC-HS go to 32,615,570
@@ -62,40 +64,42 @@ def _items(folder: Path) -> list[Path]:
 
 
 def find_sheet(root: Path, pattern: str, title: str) -> Path:
-    """The annotation sheet whose name matches ``pattern``, for a copy of the dataset at ``root``.
+    """The annotation sheet whose name begins as ``pattern`` says, for a copy of the dataset at ``root``.
 
-    ``root`` may be the sheet itself. Otherwise it is looked for in ``root`` and two levels below it,
-    then one level up (and in the folders there) and two levels up. Raises InputError if there is none,
-    or if several match: then they are listed, and naming one as root settles it.
+    ``root`` may be the sheet itself. Otherwise it is looked for in ``root`` and four levels below it, then
+    one level up (and in the folders there) and two levels up. Raises InputError if there is none, or if
+    several match: then they are listed, and naming one settles it.
     """
     if root.is_file():
         return root
-    for folder, depth in ((root, 2), (root.parent, 1), (root.parent.parent, 0)):
-        found = sorted(path for path in _sheets(folder, depth) if re.match(pattern, path.name, re.IGNORECASE))
+    for folder, depth in ((root, 4), (root.parent, 1), (root.parent.parent, 0)):
+        found = sorted(path for path in _sheets(folder, depth) if re.match(pattern, path.stem, re.IGNORECASE))
         if len(found) > 1:
             listed = ", ".join(shown(path) for path in found)
             raise InputError(
-                f"Several annotation sheets of {title} match: {listed}. Give the one you mean as data_root."
+                f"Several annotation sheets of {title} match: {listed}. Give the one you mean as sheet."
             )
         if found:
             return found[0]
     raise InputError(
-        f"No annotation sheet of {title} (an .xlsx or .xls file) was found in {shown(root)}, two levels "
-        "below it or beside it: put it there under its released name, or give the sheet itself as data_root."
-        f"{_other_formats(root)}"
+        f"No annotation sheet of {title} (an .xlsx, .xls or .csv file) was found in {shown(root)}, four "
+        "levels below it or beside it: put it there under its released name, or give its path as sheet."
+        f"{_others(root)}"
     )
 
 
-def _other_formats(root: Path) -> str:
-    """A sentence on sheets that lie in ``root`` but cannot be read as they are, or ""."""
-    suffixes = {".csv", ".tsv", ".ods", ".xlsm", ".xlsb", ".numbers"}
-    names = sorted(item.name for item in _items(root) if item.suffix.lower() in suffixes)
-    return f" It holds {', '.join(names)}: save a copy as .xlsx." if names else ""
+def _others(root: Path) -> str:
+    """Sentences on tables in ``root`` that have another name or cannot be read as they are, or ""."""
+    named = ", ".join(sorted(path.name for path in _sheets(root, 4)))
+    suffixes = {".tsv", ".ods", ".xlsm", ".xlsb", ".numbers"}
+    foreign = ", ".join(sorted(item.name for item in _items(root) if item.suffix.lower() in suffixes))
+    told = f" It holds {named}: if that is the sheet, give its path as sheet." if named else ""
+    return told + (f" It holds {foreign}: save a copy as .xlsx." if foreign else "")
 
 
 def _sheets(folder: Path, depth: int) -> Iterator[Path]:
-    """The workbooks in ``folder`` and ``depth`` levels below; ``~$`` marks a lock file of Excel."""
-    files = [item for item in _items(folder) if item.suffix.lower() in {".xlsx", ".xls"}]
+    """The sheets in ``folder`` and ``depth`` levels below; ``~$`` marks a lock file of Excel."""
+    files = [item for item in _items(folder) if item.suffix.lower() in SUFFIXES]
     yield from (item for item in files if item.is_file() and not item.name.startswith(("~$", ".")))
     if depth > 0:
         for inside in subfolders(folder):
@@ -130,7 +134,12 @@ def read_sheet(path: Path, worksheet: str = "") -> pd.DataFrame:
 
 
 def open_workbook(path: Path) -> dict[str, pd.DataFrame]:
-    """Every worksheet of a workbook as a table of stripped text; InputError if it does not open."""
+    """Every worksheet of a workbook as a table of stripped text; InputError if it does not open.
+
+    A .csv file is a workbook with one worksheet.
+    """
+    if path.suffix.lower() == ".csv":
+        return {path.stem: _read_csv(path)}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl reports every Excel feature it passes over
@@ -144,6 +153,23 @@ def open_workbook(path: Path) -> dict[str, pd.DataFrame]:
         str(name): cells.astype(str).apply(lambda column: column.str.strip())
         for name, cells in sheets.items()
     }
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """The cells of an exported sheet, parted by commas, semicolons or tabs, as stripped text."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        delimiter = max(",;\t", key=text.count)
+        lines = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    except OSError as error:
+        raise InputError(f"Cannot open the sheet {shown(path)}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise InputError(f"The sheet {shown(path)} is not in UTF-8: export it again as CSV UTF-8.") from None
+    except csv.Error as error:
+        raise InputError(
+            f"The sheet {shown(path)} is no CSV ({error}): save a copy of it as .xlsx."
+        ) from None
+    return pd.DataFrame(lines, dtype=str).fillna("").apply(lambda column: column.str.strip())
 
 
 def _quiet(path: Path) -> dict[str, Any]:

@@ -156,7 +156,7 @@ SHEETS: dict[str, tuple[Spoil, str]] = {
     ),
     "csv": (
         raw(b"Subject,Filename\n", "CASME2-coding.csv"),
-        "It holds CASME2-coding.csv: save a copy as .xlsx",
+        "CASME2-coding.csv, worksheet CASME2-coding, lacks the columns OnsetFrame",
     ),
     "xls cut short": (raw(PROTECTED[:99], "CASME2-coding.xls"), "CASME2-coding.xls is damaged or no Excel"),
     "another dataset's sheet": (

@@ -106,7 +106,8 @@ def test_several_sheets_are_listed_and_one_can_be_named(copy: Path) -> None:
     message = sentence("casme2", copy)
     assert SHEET in message
     assert other.name in message
-    assert "Give the one you mean as data_root" in message
+    assert "Give the one you mean as sheet" in message
+    assert datasets.load("casme2", copy, other)["apex"].item() == 7
     assert datasets.load("casme2", other)["apex"].item() == 7
     assert datasets.load("casme2", copy / SHEET)["apex"].item() == 6
 

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from released import write_book, write_frames
 
 from dianet_utils import config, datasets, paper, synthetic
 from dianet_utils.datasets.frames import index_frames
@@ -111,3 +112,45 @@ def test_their_settings_are_those_of_a_licensed_dataset() -> None:
         assert paper.dianet_accuracy(name) == paper.UNKNOWN
         with pytest.raises(InputError, match="is licensed and not part of this project"):
             datasets.load(name)
+
+
+def test_casme3_reads_whole_recordings_by_their_frame_numbers(tmp_path: Path) -> None:
+    """`part_A/spNO.1/b/color`: the clips of one video share a folder, and no frame."""
+    copy = write_official("casme3", tmp_path / "copy", SMALL, ("recordings",), progress=False)
+    clips = datasets.load("casme3", copy)
+    written = official_clips("casme3", SMALL)
+    assert list(clips.index) == [f"{c.subject}/{c.filename}_{c.cell('onset')}" for c in written]
+    assert [Path(folder).relative_to(copy).as_posix() for folder in clips["frames"]] == [
+        f"part_A/{clip.subject}/{clip.filename}/color" for clip in written
+    ]
+    assert clips["frames"].nunique() < len(clips)
+    assert (clips["missing_frames"].iloc[1:] == 0).all()  # the first row has a planted onset
+    assert "error" not in set(datasets.health(clips)["severity"])
+    assert datasets.title(clips) == "synthetic clips in the layout of CAS(ME)^3 part A"
+
+
+def test_casme3_prefers_cut_clips_and_names_the_recordings(tmp_path: Path) -> None:
+    copy = write_official("casme3", tmp_path / "copy", SMALL, ("frame", "recordings"), progress=False)
+    clips = datasets.load("casme3", copy)
+    assert all(Path(folder).parent.name == "frame" for folder in clips["frames"])
+    assert [note for note in clips.attrs["notes"] if note.startswith("also found and not used: ")]
+
+
+@pytest.mark.parametrize("folder", ["spNO.216_d_2647", "spNO.216_d_3647"])
+def test_the_misprint_of_casme3_is_mended_openly(folder: str, tmp_path: Path) -> None:
+    """Wherever its frames lie; a row with the same number in order is left alone."""
+    headers = ["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Objective class", "emotion"]
+    lines = [
+        ["spNO.216", "d", 3647, 2655, 2660, "4", "I", "anger"],
+        ["spNO.216", "e", 3647, 3650, 3660, "4", "I", "anger"],
+    ]
+    write_book(tmp_path / "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx", [headers, *lines], "label")
+    write_frames(tmp_path / "Part_A_ME_clip" / "frame" / folder, range(2647, 2661), prefix="")
+    write_frames(tmp_path / "Part_A_ME_clip" / "frame" / "spNO.216_e_3647", range(3647, 3661), prefix="")
+    clips = datasets.load("casme3", tmp_path)
+    assert list(clips.index) == ["spNO.216/d_2647", "spNO.216/e_3647"]
+    assert list(clips["onset"]) == [2647, 3647]
+    assert list(clips["missing_frames"]) == [0, 0]
+    assert list(clips["problem"]) == ["", ""]
+    (told,) = clips.attrs["corrections"]
+    assert told.startswith("spNO.216/d: onset 3647 read as 2647: ")

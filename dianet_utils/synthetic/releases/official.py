@@ -34,12 +34,12 @@ VARIANTS = {
     "samm": ("samm",),
     "mmew": ("by emotion", "by subject"),
     "smic": ("HS cropped", "HS raw"),
-    "casme3": ("frame", "depth"),
+    "casme3": ("frame", "depth", "recordings"),
 }
 # Width and height of the scene as parts of the rendered square: a square of 192 pixels gives SAMM's
 # 960 x 650, one of 280 gives the 640 x 480 of CASME-II's raw frames. Other forms are cropped faces.
 _SCENES = {"samm": (960 / 192, 650 / 192)} | dict.fromkeys(
-    ("selected", "raw", "HS raw", "frame", "depth"), (640 / 280, 480 / 280)
+    ("selected", "raw", "HS raw", "frame", "depth", "recordings"), (640 / 280, 480 / 280)
 )
 # Frames that CASME-II's raw folders hold before the onset, and after the offset.
 _OUTSIDE = 3
@@ -109,7 +109,7 @@ def _write_clip(
 ) -> None:
     """The folder of one clip (the ``place``-th) in one variant, with a stray file in the first ones."""
     folder = root / _folder(clip, variant)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=variant == "recordings")  # one folder for the clips of a video
     pictured = in_scene(frames, variant, place)
     for number, picture in _numbered(clip, pictured, outside=_OUTSIDE if variant == "raw" else 0):
         image = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
@@ -147,6 +147,7 @@ def _folder(clip: OfficialClip, variant: str) -> str:
         "HS cropped": f"SMIC_all_cropped/HS/{clip.subject}/micro/{emotion}/{name}",
         "HS raw": f"SMIC_all_raw/HS/{clip.subject}/micro/{emotion}/{name}",
         "frame": f"Part_A_ME_clip/frame/{clip.subject}_{name}_{clip.cell('onset')}",
+        "recordings": f"part_A/{clip.subject}/{name}/color",
         "depth": f"Part_A_ME_clip/depth/{clip.subject}_{name}_{clip.cell('onset')}",
     }[variant]
 

@@ -1,0 +1,92 @@
+"""Where the sheet of a copy may lie and what it may be; each advice of an error, followed, loads clips."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from released import HEADERS, row, write_book, write_casme2, write_frames
+
+from dianet_utils import datasets
+from dianet_utils.plumbing.errors import InputError
+
+SHEET = "CASME2-coding-20140508.xlsx"
+LINES = [row("01", "EP01_01f"), row("02", "EP02_01f", emotion="disgust")]
+FILES = {"sub01/EP01_01f": range(4, 10), "sub02/EP02_01f": range(4, 10)}
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return write_casme2(tmp_path / "copy", LINES, FILES)
+
+
+def plain(clips: pd.DataFrame) -> pd.DataFrame:
+    return clips.drop(columns="frames").reset_index()
+
+
+def refused(root: Path, sheet: Path | None = None) -> str:
+    with pytest.raises(InputError) as error:
+        datasets.load("casme2", root, sheet)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_an_exported_sheet_is_read_as_the_workbook(delimiter: str, encoding: str, copy: Path) -> None:
+    """With rows above the headers, as SAMM has them, and as Excel writes them: all of one length."""
+    before = datasets.load("casme2", copy)
+    (copy / SHEET).unlink()
+    table = [["notes, of the owners"] + [None] * (len(HEADERS) - 1), HEADERS, *LINES]
+    exported = copy / "CASME2-coding-20140508.csv"
+    pd.DataFrame(table).to_csv(exported, sep=delimiter, encoding=encoding, index=False, header=False)
+    pd.testing.assert_frame_equal(plain(datasets.load("casme2", copy)), plain(before))
+
+
+def test_a_workbook_and_its_export_side_by_side_are_named(copy: Path) -> None:
+    pd.DataFrame([HEADERS, *LINES]).to_csv(copy / "CASME2-coding-20140508.csv", index=False, header=False)
+    message = refused(copy)
+    assert SHEET in message
+    assert "CASME2-coding-20140508.csv" in message
+    assert len(datasets.load("casme2", copy, copy / SHEET)) == 2
+
+
+def test_an_export_in_another_encoding_is_named(copy: Path) -> None:
+    (copy / SHEET).unlink()
+    (copy / "CASME2-coding.csv").write_bytes("Subject,Filename\nN\xe9,1\n".encode("latin-1"))
+    assert "is not in UTF-8: export it again" in refused(copy)
+
+
+def test_two_copies_side_by_side_keep_their_sheets(copy: Path, tmp_path: Path) -> None:
+    """The second has lost its sheet: that of the first is not taken for it."""
+    second = write_frames(tmp_path / "second" / "Cropped" / "sub01" / "EP01_01f").parents[2]
+    message = refused(second)
+    assert "belongs to the frames beside it: give as sheet the one you mean" in message
+    assert len(datasets.load("casme2", second, copy / SHEET)) == 2
+
+
+def test_a_sheet_outside_the_root_is_said(copy: Path) -> None:
+    (copy / "annotation").mkdir()
+    (copy / SHEET).rename(copy / "annotation" / SHEET)
+    clips = datasets.load("casme2", copy / "Cropped")
+    assert [note for note in clips.attrs["notes"] if "the sheet lies outside" in note]
+    inside = datasets.load("casme2", copy)
+    assert not [note for note in inside.attrs["notes"] if "lies outside" in note]
+
+
+def test_a_sheet_deep_inside_or_on_another_drive(copy: Path, tmp_path: Path) -> None:
+    deep = copy / "a" / "b" / "c" / "d"
+    deep.mkdir(parents=True)
+    (copy / SHEET).rename(deep / SHEET)
+    assert len(datasets.load("casme2", copy)) == 2
+    far = tmp_path / "drive" / "x" / "y" / "mine.xlsx"
+    far.parent.mkdir(parents=True)
+    (deep / SHEET).rename(far)
+    assert "give its path as sheet" in refused(copy)
+    assert len(datasets.load("casme2", copy, far)) == 2
+    assert "nowhere.xlsx does not exist: correct sheet" in refused(copy, tmp_path / "nowhere.xlsx")
+
+
+def test_a_workbook_of_another_name_is_named(copy: Path) -> None:
+    (copy / SHEET).rename(copy / "labels.xlsx")
+    write_book(copy / "~$labels.xlsx", [HEADERS])
+    assert "It holds labels.xlsx: if that is the sheet, give its path as sheet." in refused(copy)
+    assert len(datasets.load("casme2", copy, copy / "labels.xlsx")) == 2
