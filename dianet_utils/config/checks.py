@@ -154,6 +154,21 @@ class Names:
         return tuple(given)
 
 
+class Texts:
+    """One or more different texts: a list, or a text with commas."""
+
+    def __call__(self, value: Any) -> tuple[str, ...]:
+        """The texts in the order given; a number counts as it is written."""
+        given = [str(item).strip() for item in _listed(value)]
+        if (
+            not given
+            or len(set(given)) < len(given)
+            or not all(text.isprintable() and text for text in given)
+        ):
+            raise ValueError("one or more different names, with commas between")
+        return tuple(given)
+
+
 class Wholes:
     """One or more different whole numbers from ``low`` to ``high``: a list or a text with commas."""
 

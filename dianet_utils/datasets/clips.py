@@ -31,7 +31,8 @@ import pandas as pd
 
 from dianet_utils import paper
 from dianet_utils.datasets.frames import clip_frames
-from dianet_utils.datasets.provenance import is_comparable, origin, title
+from dianet_utils.datasets.merging import benchmark_counts, verdict
+from dianet_utils.datasets.provenance import is_comparable, is_merged, origin, title
 from dianet_utils.plumbing.errors import InputError
 
 EMOTIONS = (
@@ -120,6 +121,30 @@ def select(
     return kept, left_out
 
 
+def lacks_apex(clips: pd.DataFrame) -> "pd.Series[bool]":
+    """Whether nobody annotated a clip's apex: the cell is no number, or the loader took the middle."""
+    told = clips["apex_source"] if "apex_source" in clips else pd.Series("sheet", clips.index)
+    return clips["apex"].isna() | (told == "midpoint")
+
+
+def fill_midpoints(clips: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apex in the middle between onset and offset wherever none is annotated.
+
+    ``apex_source`` says "midpoint" of those clips, and a problem with the cell of the apex alone is gone.
+    What lacks onset or offset, or has another problem, stays as it is.
+    """
+    filled = clips.assign(apex_source=clips.get("apex_source", "sheet"))
+    others = [
+        "; ".join(p for p in text.split("; ") if not p.startswith("apex ")) for text in clips["problem"]
+    ]
+    usable = (pd.Series(others, clips.index) == "") & clips[["onset", "offset"]].notna().all(axis=1)
+    going = lacks_apex(clips) & usable
+    filled.loc[going, "apex"] = (clips["onset"] + clips["offset"])[going] // 2
+    filled.loc[going, ["apex_source", "problem"]] = ["midpoint", ""]
+    filled.attrs = dict(clips.attrs)
+    return filled
+
+
 def _reasons(clip: pd.Series, small: Mapping[str, int], min_class_size: int) -> list[str]:
     """Everything that keeps one clip out."""
     reasons = [clip["problem"]] if clip["problem"] else []
@@ -170,8 +195,11 @@ def compare_counts(name: str, kept: pd.DataFrame) -> pd.DataFrame:
 
     One row per class, then the totals of clips and subjects. Class counts of the paper are those that its
     selection leaves of the public sheets; the total is the one its printed accuracies imply. Clips that
-    are synthetic, of another dataset or of unknown origin have no published counts.
+    are synthetic, of another dataset or of unknown origin have no published counts. Clips with merged classes
+    are set beside those of the benchmark, see :func:`~dianet_utils.datasets.merging.benchmark_counts`.
     """
+    if is_merged(kept):
+        return benchmark_counts(kept)
     comparable = is_comparable(kept) and origin(kept) == name
     expected = paper.EXPECTED.get(name, {}) if comparable else {}
     ours = kept["emotion"].value_counts().to_dict()
@@ -183,11 +211,5 @@ def compare_counts(name: str, kept: pd.DataFrame) -> pd.DataFrame:
     rows += [("subjects", kept["subject"].nunique(), expected.get("subjects"))]
     counts = pd.DataFrame(rows, columns=["count of", "ours", "paper"]).set_index("count of")
     counts["paper"] = counts["paper"].astype("Int64")
-    counts["verdict"] = [_verdict(row["ours"], row["paper"]) for _, row in counts.iterrows()]
+    counts["verdict"] = [verdict(row["ours"], row["paper"]) for _, row in counts.iterrows()]
     return counts
-
-
-def _verdict(ours: int, published: Any) -> str:
-    if pd.isna(published):
-        return "no published count"
-    return "matches" if ours == published else f"differs by {ours - published:+d}"

@@ -79,13 +79,17 @@ def clip_frames(clip: pd.Series, first: int, last: int) -> list[Path]:
 def face_box(image: np.ndarray) -> Box:
     """The square around the largest face of ``image`` (RGB uint8 [H, W, 3]), inside the image.
 
-    Raises InputError if no face is found that is certain.
+    Raises NoFaceError if no face is found that is certain.
     """
     certain = [one.box for one in face_finder.find(image) if one.confidence >= face_finder.CERTAIN]
     if not certain:
         height, width = image.shape[:2]
-        raise InputError(f"No face was found in an image of {width} x {height} pixels.")
+        raise NoFaceError(f"No face was found in an image of {width} x {height} pixels.")
     return certain[0]
+
+
+class NoFaceError(InputError):
+    """Frames can be read, and none of them shows a face for certain."""
 
 
 class Framing(NamedTuple):
@@ -140,12 +144,12 @@ def clip_box(clip: pd.Series) -> Box | None:
 
     A crop of its own for each frame would jump by a pixel or two and so add motion of the size of a
     micro-expression. So the face is looked for in a few frames from onset to offset, and the median of
-    what is found there is the crop of all. Raises InputError if none of them shows a face for certain.
+    what is found there is the crop of all. Raises NoFaceError if none of them shows a face for certain.
     """
     if clip["crop"] == "none":
         return None
     files = clip_frames(clip, int(clip["onset"]), int(clip["offset"]))
     found = face_finder.steady([read_frame(path) for path in face_finder.spread(files)])
     if not found or found[0].confidence < face_finder.CERTAIN:
-        raise InputError(f"No face was found between onset and offset in {shown(clip['frames'])}.")
+        raise NoFaceError(f"No face was found between onset and offset in {shown(clip['frames'])}.")
     return found[0].upright if clip["crop"] == "aligned" else found[0].box

@@ -10,14 +10,18 @@ out, such as one without an apex, is named with its reason.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from dianet_utils import paper
-from dianet_utils.datasets.provenance import GROUPS, numbered, origin
+from dianet_utils.datasets.provenance import GROUPS, is_synthetic, numbered, origin
 from dianet_utils.plumbing.errors import InputError
 
 __all__ = ["GROUPS", "combine", "group_of", "has_group", "merge_emotions"]
+
+# Clips of each class in the benchmark's list, by dataset: negative, positive, surprise.
+BENCHMARK = {"smic": (70, 51, 43), "casme2": (88, 32, 25), "samm": (92, 26, 15)}
 
 _GROUP: dict[str, str | None] = {
     **dict.fromkeys(("anger", "contempt", "disgust", "fear", "repression", "sadness"), "negative"),
@@ -83,10 +87,20 @@ def combine(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     equal numbers stay different people. A dataset that came before is numbered in the column ``dataset``
     ("samm-2"). Raises InputError where the emotions differ: merge them first.
     """
+    check_same_emotions(tables)
+    return join(tables)
+
+
+def check_same_emotions(tables: Mapping[str, pd.DataFrame]) -> None:
+    """InputError where the emotions of some tables differ."""
     emotions = {name: tuple(sorted(set(table["emotion"]))) for name, table in tables.items()}
     if len(set(emotions.values())) > 1:
         told = "; ".join(f"{name}: {', '.join(names)}" for name, names in emotions.items())
         raise InputError(f"A composite needs the same emotions in every dataset; merge them first ({told}).")
+
+
+def join(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The tables under each other, named as :func:`combine` names them, whatever their emotions."""
     parts = []
     seen: set[str] = set()
     for place, (name, table) in enumerate(tables.items(), 1):
@@ -100,3 +114,32 @@ def combine(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         for told in ("corrections", "notes")
     }
     return joined
+
+
+def benchmark_counts(kept: pd.DataFrame) -> pd.DataFrame:
+    """Merged clips beside the benchmark's list, dataset by dataset: columns ours, MEGC 2019, verdict.
+
+    One row per dataset and class, one for each dataset's clips ("samm: all clips"), and the total. The
+    benchmark is all three datasets together, so its column is <NA> where one is missing, where another one
+    is added, and where clips are synthetic. What is not reached stands among the clips left out.
+    """
+    whole = set(kept["dataset"]) == set(BENCHMARK) and is_synthetic(kept) is False
+    rows: list[tuple[str, int, int | None]] = []
+    for name, clips in kept.groupby("dataset", sort=False):
+        ours = [int((clips["emotion"] == group).sum()) for group in GROUPS]
+        listed = BENCHMARK[str(name)] if whole else (None,) * len(GROUPS)
+        for group, count, known in zip(GROUPS, ours, listed, strict=True):
+            rows.append((f"{name}: {group}", count, known))
+        rows.append((f"{name}: all clips", len(clips), sum(BENCHMARK[str(name)]) if whole else None))
+    rows.append(("all clips", len(kept), sum(map(sum, BENCHMARK.values())) if whole else None))
+    counts = pd.DataFrame(rows, columns=["count of", "ours", "MEGC 2019"]).set_index("count of")
+    counts["MEGC 2019"] = counts["MEGC 2019"].astype("Int64")
+    counts["verdict"] = [verdict(*pair) for pair in zip(counts["ours"], counts["MEGC 2019"], strict=True)]
+    return counts
+
+
+def verdict(ours: int, published: Any) -> str:
+    """``matches``, or by how much a count differs from the published one, <NA> where there is none."""
+    if pd.isna(published):
+        return "no published count"
+    return "matches" if ours == published else f"differs by {ours - published:+d}"

@@ -5,7 +5,10 @@ not. Where a row does not tell, the origin is :data:`UNKNOWN`, titles say so, an
 the paper.
 """
 
-from collections.abc import Iterator
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -13,7 +16,9 @@ from dianet_utils import paper
 from dianet_utils.config.own_tables import is_own_name, own_title
 
 UNKNOWN = "unknown origin"
+_LONGEST = 60  # characters of a selection in a title
 GROUPS = ("negative", "positive", "surprise")  # the classes of MEGC 2019, see merging.py
+MERGED = "3 classes (MEGC 2019)"
 # How truth is written in tables that were kept as text, or as numbers.
 _FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 
@@ -37,8 +42,9 @@ def is_synthetic(clips: pd.DataFrame) -> bool | None:
 
 
 def is_comparable(clips: pd.DataFrame) -> bool:
-    """Whether the paper has results on such clips: one of its datasets, recorded, with its own classes."""
-    return is_synthetic(clips) is False and origin(clips) in paper.DATASETS and not is_merged(clips)
+    """Whether the paper has results on such clips: one of its datasets, recorded, selected by its rule."""
+    usual = not is_merged(clips) and not selection_of(clips)
+    return is_synthetic(clips) is False and origin(clips) in paper.DATASETS and usual
 
 
 def is_merged(clips: pd.DataFrame) -> bool:
@@ -54,14 +60,43 @@ def is_own(clips: pd.DataFrame) -> bool:
 def title(clips: pd.DataFrame) -> str:
     """The dataset's name for people; generated clips are called synthetic whatever layout they lie in.
 
-    The parts of a composite are joined, and merged classes named. An :data:`UNKNOWN` origin is called so,
-    and partly synthetic where some clips are known to be.
+    The parts of a composite are joined, and merged classes and what else was selected named. An
+    :data:`UNKNOWN` origin is called so, and partly synthetic where some clips are known to be.
     """
     if origin(clips) == UNKNOWN:
         name = f"{UNKNOWN}, partly synthetic" if is_synthetic(clips) else UNKNOWN
     else:
         name = " + ".join(_parts(clips))
-    return f"{name}, merged into 3 classes" if is_merged(clips) else name
+    chosen = selection_of(clips)
+    short = chosen if len(chosen) <= _LONGEST else f"{chosen[: _LONGEST - 3]}..."
+    return ", ".join(filter(None, [name, MERGED if is_merged(clips) else "", short]))
+
+
+def mark_selection(clips: pd.DataFrame, told: Mapping[str, Any]) -> pd.DataFrame:
+    """The table with a column ``selection`` that says what was chosen, as ``classes=fear,anger; apex=spot``.
+
+    A file is told by its name alone.
+    """
+    texts = {
+        name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in told.items()
+    }
+    if "sheet" in texts:
+        texts["sheet"] = re.split(r"[\\/]", texts["sheet"])[-1]
+    return clips.assign(selection="; ".join(f"{name}={text}" for name, text in texts.items()))
+
+
+def selection_of(clips: pd.DataFrame) -> str:
+    """What a selection that is not the usual one chose, merging aside; "" for the usual one."""
+    told = clips["selection"].dropna().unique() if "selection" in clips else ()
+    return " / ".join(map(str, told))
+
+
+def selection_name(clips: pd.DataFrame) -> str:
+    """The same, with merging, for a file's name: ``megc2019-apex=spot``, a digest where it is no name."""
+    chosen = selection_of(clips).replace("; ", "-")
+    if not re.fullmatch(r"[\w.,=+-]{0,40}", chosen, re.ASCII):
+        chosen = f"selection={hashlib.sha256(chosen.encode()).hexdigest()[:8]}"
+    return "-".join(filter(None, ["megc2019" if is_merged(clips) else "", chosen]))
 
 
 def _parts(clips: pd.DataFrame) -> Iterator[str]:

@@ -118,7 +118,7 @@ def test_merged_and_combined_clips() -> None:
     assert datasets.origin(joined) == "casme2+samm"
     assert joined.attrs["corrections"] == ["casme2 mended", "samm mended"]
     assert datasets.title(joined) == (
-        "synthetic clips in the layout of CASME-II + SAMM, merged into 3 classes"
+        "synthetic clips in the layout of CASME-II + SAMM, 3 classes (MEGC 2019)"
     )
     with pytest.raises(InputError, match="merge them first"):
         datasets.combine({"a": tables["casme2"], "b": sheets["samm"]})
@@ -134,3 +134,38 @@ def test_megc_2019_has_no_fear_and_no_sadness_of_casme2_and_all_of_samm() -> Non
     merged, left_out = datasets.merge_emotions(make_clips("samm", [*emotions, "anger", "contempt"]))
     assert set(left_out["emotion"]) == {"others"}
     assert {"fear", "sadness"} <= set(merged["label"])
+
+
+def benchmark(short: int = 0) -> pd.DataFrame:
+    """Recorded clips with the benchmark's numbers of classes; ``short`` of SAMM's surprises are missing."""
+    sizes = {"smic": (70, 51, 43), "casme2": (88, 32, 25), "samm": (92, 26, 15 - short)}
+    emotions = ("negative", "positive", "surprise")
+    rows = [
+        (dataset, emotion, "x", False)
+        for dataset, counts in sizes.items()
+        for emotion, count in zip(emotions, counts, strict=True)
+        for _ in range(count)
+    ]
+    clips = pd.DataFrame(rows, columns=["dataset", "emotion", "label", "synthetic"])
+    return clips.assign(subject="01")
+
+
+def test_the_benchmark_is_named_dataset_by_dataset_where_all_three_are_there() -> None:
+    counts = datasets.compare_counts("smic", benchmark())
+    totals = counts.loc[["smic: all clips", "casme2: all clips", "samm: all clips", "all clips"]]
+    assert totals["MEGC 2019"].tolist() == [164, 145, 133, 442]  # as the challenge's paper prints them
+    assert counts["ours"].tolist() == counts["MEGC 2019"].tolist()
+    assert set(counts["verdict"]) == {"matches"}
+    counts = datasets.compare_counts("smic", benchmark(short=2))
+    assert counts.loc["samm: surprise", "verdict"] == "differs by -2"
+    assert counts.loc["samm: all clips", "verdict"] == "differs by -2"
+    assert counts.loc["casme2: all clips", "verdict"] == "matches"
+
+
+def test_without_all_three_there_is_no_benchmark() -> None:
+    clips = benchmark()
+    for other in (clips[clips["dataset"] != "samm"], clips.assign(synthetic=True)):
+        counts = datasets.compare_counts("smic", other)
+        assert counts["MEGC 2019"].isna().all()
+        assert set(counts["verdict"]) == {"no published count"}
+        assert counts.loc["all clips", "ours"] == len(other)

@@ -145,7 +145,7 @@ def test_synthetic_clips_stay_synthetic_in_a_table_of_ones_own(tiny_synthetic: P
 
 def test_own_clips_join_others_and_are_tested_on(mine: pd.DataFrame, tiny_synthetic: Path) -> None:
     path = mine.attrs["folder"] / "mine.csv"
-    given = {"dataset": str(path), "composite": f"{mine.attrs['folder'] / 'mine.xlsx'}"}
+    given = {"dataset": str(path), "selection": f"composite={mine.attrs['folder'] / 'mine.xlsx'}"}
     both, _ = run.select_clips(run.check_parameters(given))
     assert datasets.origin(both) == "own-mine+own-mine-2"
     assert both["subject"].nunique() == 10

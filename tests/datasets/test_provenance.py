@@ -65,7 +65,7 @@ def test_the_origin_survives(way: str, samm: pd.DataFrame) -> None:
 
 def test_merged_classes_are_named_after_a_round_trip(samm: pd.DataFrame) -> None:
     merged, _ = datasets.merge_emotions(samm.assign(synthetic=False))
-    assert datasets.title(reread(merged)) == "SAMM, merged into 3 classes"
+    assert datasets.title(reread(merged)) == "SAMM, 3 classes (MEGC 2019)"
     assert not datasets.is_comparable(merged)
 
 

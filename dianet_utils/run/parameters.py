@@ -1,22 +1,11 @@
-"""What notebooks call first and most: checked parameters, and the way from them to a run."""
+"""The parameters of notebooks: checked at once, as settings of a run, and beside the paper's defaults."""
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dianet_utils import datasets, loso, paper
-from dianet_utils.config import (
-    CHECKS,
-    LEAKY_MARK,
-    LOSO,
-    VALIDATIONS,
-    Config,
-    configure,
-    is_table,
-    short_name,
-)
+from dianet_utils import datasets, paper
+from dianet_utils.config import CHECKS, VALIDATIONS, Config, configure, is_table
 from dianet_utils.config.checks import (
     Check,
     Choice,
@@ -31,12 +20,10 @@ from dianet_utils.config.checks import (
 )
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
-from dianet_utils.plumbing.files import RESULTS, read_json
+from dianet_utils.run.selection import SELECTION
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from dianet_utils.dynamic_images import Bank
 
 # Parameters of notebooks that do not change a fold's numbers.
 RUN_CHECKS: dict[str, Check] = {
@@ -58,6 +45,7 @@ RUN_CHECKS: dict[str, Check] = {
     "align": Flag(),
     "rows": Text(optional=True),
     "genders": Text(optional=True),
+    "selection": SELECTION,
     "drift_px": Number(0.0, 20.0),
     "residual": Number(0.0, 1.0),
     "shifts": Wholes(-1000, 1000),
@@ -65,8 +53,6 @@ RUN_CHECKS: dict[str, Check] = {
     "spotter": Choice("midpoint", "difference", "flow"),
     "seeds": Wholes(0, 2**31 - 1),
     "policies": Names(VALIDATIONS),
-    "merge": Choice("megc2019"),
-    "composite": Text(optional=True),
     "null_subjects": Whole(5, 1000),
     "max_folds": Whole(1, 10_000, optional=True),
     "workers": Whole(0, 256),
@@ -188,162 +174,6 @@ def config_of(parameters: Mapping[str, Any]) -> Config:
         (3, 224, 'tf_efficientnetv2_b0')
     """
     return configure(**{name: value for name, value in parameters.items() if name in CHECKS})
-
-
-def make_bank(
-    clips: "pd.DataFrame", config: Config, workers: int = 0, shown: bool = True, shifts: Sequence[int] = ()
-) -> "Bank":
-    """The bank of dynamic images that a configuration needs, from the cache where it is there.
-
-    Genders stay with the clips only for a system that learns them: no other run depends on them.
-
-    Args:
-        clips: The clip table, as :func:`dianet_utils.datasets.select` keeps it.
-        config: The configuration.
-        workers: Threads that decode; 0 for one per usable core.
-        shown: Whether to print progress.
-        shifts: Frames by which the apex of every clip is moved, each in images of its own beside the others;
-            an apex jitter of the configuration adds its own.
-
-    Returns:
-        The bank, from :func:`dianet_utils.dynamic_images.build_bank`.
-
-    Raises:
-        InputError: For every clip or frame that cannot be used, at once.
-
-    Example:
-        One image per input of the configuration:
-
-        >>> from tempfile import TemporaryDirectory
-        >>> from dianet_utils import datasets, run, synthetic
-        >>> small = {"subjects": 3, "clips_per_emotion": 1, "size": 48, "duration": (16, 20)}
-        >>> settings = synthetic.Settings(**small, emotions=("disgust", "surprise"))
-        >>> config = run.config_of({"inputs": ("whole", "onset"), "image_size": 32})
-        >>> with TemporaryDirectory() as folder:
-        ...     clips = datasets.load("synthetic", synthetic.generate(settings, folder, 1, shown=False))
-        ...     bank = run.make_bank(clips, config, shown=False)
-        >>> bank.phases, bank.images.shape, bank.classes
-        (('whole', 'onset'), (6, 2, 3, 32, 32), ['disgust', 'surprise'])
-    """
-    from dianet_utils.dynamic_images import jitter_shifts, shift_apex
-
-    bank = _bank(clips, config, workers, shown)
-    moved = sorted({*shifts, *jitter_shifts(config.apex_jitter)} - {0})
-    if not moved:
-        return bank
-    images = {frames: _bank(shift_apex(clips, frames), config, workers, shown).images for frames in moved}
-    return replace(bank, shifted=images)
-
-
-def _bank(clips: "pd.DataFrame", config: Config, workers: int, shown: bool) -> "Bank":
-    from dianet_utils.dynamic_images import build_bank
-
-    return build_bank(
-        clips if config.uses_gender else clips.drop(columns="gender", errors="ignore"),
-        phases=config.inputs,
-        size=config.image_size,
-        weighting=config.weighting,
-        temporal=config.temporal,
-        scaling=config.scaling,
-        workers=workers,
-        shown=shown,
-    )
-
-
-def select_clips(parameters: Mapping[str, Any]) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """The clips that checked parameters name, and those left out, each with a ``reason``.
-
-    ``dataset`` and ``data_root`` as everywhere; ``composite`` adds datasets as "samm=FOLDER,mine.csv", for
-    one run over the subjects of all; ``merge`` makes the three classes of MEGC 2019, of rare emotions too.
-    Raises InputError, as for datasets whose emotions differ and are not merged.
-    """
-    import pandas as pd
-
-    sources = [(parameters.get("dataset", "synthetic"), parameters.get("data_root"))]
-    sources += [_source(part) for part in (parameters.get("composite") or "").split(",") if part.strip()]
-    smallest = 1 if parameters.get("merge") else paper.MIN_CLASS_SIZE
-    kept, left_out = {}, []
-    for number, (name, root) in enumerate(sources, 1):
-        clips, dropped = datasets.select(datasets.load(name, root), smallest)
-        if parameters.get("merge"):
-            clips, without_class = datasets.merge_emotions(clips)
-            dropped = pd.concat([dropped, without_class]) if len(dropped) else without_class
-        name = short_name(name)
-        kept[name if name not in kept else f"{name}-{number}"] = clips
-        left_out.append(dropped)
-    whole = datasets.combine(kept) if len(kept) > 1 else next(iter(kept.values()))
-    return whole, pd.concat(left_out)
-
-
-def _source(part: str) -> tuple[str, str | None]:
-    """A dataset's name and folder from "name=folder"; a table of one's own needs no folder."""
-    name, _, root = (text.strip() for text in part.partition("="))
-    if not root and not is_table(name):
-        raise InputError(f"Parameter composite has '{part.strip()}' where it needs a dataset as NAME=FOLDER.")
-    return name, root or None
-
-
-def run_folder(bank: "Bank", config: Config, out: str | None = None) -> Path:
-    """Where a run is kept: ``out`` when given (``~`` is home), else results/<dataset>/<run name>.
-
-    A leaky run does not go into ``out`` itself but into a folder below it that says what it is.
-    """
-    if out is None:
-        return RESULTS / config.dataset / loso.run_name(bank, config)
-    place = Path(out).expanduser()
-    return place / LEAKY_MARK if config.leaky and LEAKY_MARK not in place.name else place
-
-
-def title(clips: "pd.DataFrame", config: Config) -> str:
-    """The dataset's name for figures and tables; it says another split, and where the test subject chose."""
-    name = datasets.title(clips)
-    if config.split != LOSO:
-        name = f"{name}, split {config.split}"
-    return f"{name}, LEAKY: epoch chosen on the test subject" if config.leaky else name
-
-
-def keep_model(bank: "Bank", config: Config, folder: Path, device: str = "auto") -> Path:
-    """The model of a run folder, in ``folder/model``: trained on all subjects if it is not there yet.
-
-    See :mod:`dianet_utils.models.saved`. Its card has the scores of the run, as far as ``folder`` holds them
-    now; it is written anew, without another training, when they or the finder of faces have changed. Raises
-    InputError if what lies there is the model of another configuration or of other data.
-    """
-    from dianet_utils.datasets import face_finder
-    from dianet_utils.loso.training import train_model
-    from dianet_utils.models import saved
-    from dianet_utils.plumbing.machine import choose_device
-
-    place, record = folder / "model", folder / "metrics.json"
-    scores = read_json(record) if record.is_file() else None
-    if (place / saved.NOTE).is_file():
-        kept = saved.load(place)
-        if kept.config.as_json() != config.as_json() or kept.about["data_fingerprint"] != bank.fingerprint:
-            raise InputError(f"{place} holds a model of other settings or other data: give another folder.")
-        about = kept.about if kept.about.get("finder") == face_finder.name() else _origin(bank)
-        if kept.about == about | {"loso": scores}:
-            return place
-        return saved.save(place, kept.model, config, bank.classes, about | {"loso": scores})
-    fold = loso.everyone_fold(bank.clips, config.validation, seed=0)
-    model, _ = train_model(bank, fold, config, choose_device(device))
-    return saved.save(place, model, config, bank.classes, {**_origin(bank), "loso": scores})
-
-
-def _origin(bank: "Bank") -> dict[str, Any]:
-    """What a model's note says of the clips that it was trained on."""
-    from dianet_utils.datasets import face_finder
-    from dianet_utils.datasets.frames import framing_of
-
-    framing = framing_of(bank.clips)
-    return {
-        "trained_on": datasets.title(bank.clips),
-        "synthetic": datasets.is_synthetic(bank.clips),
-        "clips": len(bank.clips),
-        "subjects": int(bank.clips["subject"].nunique()),
-        "data_fingerprint": bank.fingerprint,
-        "framing": framing and list(framing),
-        "finder": face_finder.name(),
-    }
 
 
 def describe(config: Config) -> "pd.DataFrame":
