@@ -12,7 +12,7 @@ import pandas as pd
 
 from dianet_utils.datasets import face_finder
 from dianet_utils.datasets.boxes import Box
-from dianet_utils.datasets.decoding import decode
+from dianet_utils.datasets.decoding import decode, read_file
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import shown
 
@@ -60,12 +60,9 @@ def read_frame(path: str | Path) -> np.ndarray:
     Raises InputError naming the file if it is missing, or of no use for a reason of ``decoding.decode``.
     """
     try:
-        with open(path, "rb") as file:
-            content = file.read()
+        return decode(read_file(path))
     except OSError as error:
         raise InputError(f"Cannot read the frame {shown(path)}: {error.strerror}.") from None
-    try:
-        return decode(content)
     except (ValueError, cv2.error) as error:
         fault = str(error) if isinstance(error, ValueError) else "is damaged: restore it from the release"
         raise InputError(f"The frame {shown(path)} {fault}.") from None

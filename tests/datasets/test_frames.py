@@ -1,17 +1,20 @@
 """Which file is which frame, reading it, and one face crop a clip."""
 
 import io
+import os
+import sys
+import threading
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from released import JPEG, write_frames
 
 from dianet_utils import datasets, synthetic
-from dianet_utils.datasets import face_finder, frames
+from dianet_utils.datasets import decoding, face_finder, frames
 from dianet_utils.datasets.boxes import Box
 from dianet_utils.datasets.decoding import MAX_SIDE
 from dianet_utils.plumbing.errors import InputError
@@ -160,3 +163,114 @@ def jpeg_bytes(picture: Image.Image) -> bytes:
     content = io.BytesIO()
     picture.save(content, "JPEG", quality=95)
     return content.getvalue()
+
+
+def a_picture(height: int = 61, width: int = 83) -> Image.Image:
+    """Colours that change slowly, and some noise: a JPEG of it is like one of a face."""
+    draw = np.random.default_rng(height)
+    coarse = draw.integers(0, 256, (height // 8 + 2, width // 8 + 2, 3), np.uint8)
+    smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    return Image.fromarray(np.clip(smooth + draw.normal(0, 4, smooth.shape), 0, 255).astype(np.uint8))
+
+
+FORMS = [
+    {"quality": quality, "subsampling": sampling, "progressive": progressive, "restart_marker_blocks": blocks}
+    for quality in (30, 95)
+    for sampling in ("4:4:4", "4:2:2", "4:2:0", "4:1:1")
+    for progressive in (False, True)
+    for blocks in (0, 3)
+]
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_pixels_of_a_jpeg_are_those_of_opencv_and_pillow(grey: bool) -> None:
+    for form in FORMS:
+        content = io.BytesIO()
+        a_picture().convert("L" if grey else "RGB").save(content, "JPEG", **form)
+        pixels = decoding.decode(content.getvalue())
+        encoded = np.frombuffer(content.getvalue(), np.uint8)
+        assert (pixels == cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)).all(), form
+        assert (pixels == np.asarray(Image.open(content).convert("RGB"))).all(), form
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_jpeg_is_turned_as_its_metadata_ask(orientation: int) -> None:
+    content, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = orientation
+    a_picture().save(content, "JPEG", exif=exif)
+    turned = ImageOps.exif_transpose(Image.open(content))
+    assert (decoding.decode(content.getvalue()) == np.asarray(turned)).all()
+
+
+def damaged_inside(content: bytes) -> dict[str, bytes]:
+    """A JPEG with its markers at both ends, as a disk or a broken download leaves it."""
+    count = len(content)
+    return {
+        "zeros": content[:2048] + bytes(4096) + content[6144:],
+        "no middle": content[: count // 4] + content[3 * count // 4 :],
+        "half": content[: count // 2] + b"\xff\xd9",
+    }
+
+
+@pytest.mark.parametrize("kind", ["zeros", "no middle", "half"])
+def test_a_jpeg_that_is_damaged_inside_is_refused(kind: str, tmp_path: Path) -> None:
+    write_frames(tmp_path, range(4, 10))
+    whole = jpeg_bytes(a_picture(280, 230))
+    for number in range(4, 10):
+        (tmp_path / f"reg_img{number}.jpg").write_bytes(whole)
+    (tmp_path / "reg_img5.jpg").write_bytes(damaged_inside(whole)[kind])
+    with pytest.raises(
+        InputError, match=r"reg_img5.jpg is damaged inside \(.+\): restore it from the release"
+    ):
+        frames.read_frame(tmp_path / "reg_img5.jpg")
+    numbers = {"onset": 4, "apex": 7, "offset": 9}
+    rows = pd.DataFrame(
+        [{"clip": "a", "subject": "1", "emotion": "fear", "frames": str(tmp_path), **numbers}]
+    )
+    clips = datasets.table(rows)
+    assert not datasets.health(clips)["problem"].str.contains("damaged inside").any()  # only the key frames
+    found = datasets.health(clips, decode=True).query("severity == 'error'")
+    assert len(found) == 1
+    assert found["problem"].iloc[0].startswith("reg_img5.jpg is damaged inside (")
+    assert found["remedy"].iloc[0].startswith("restore it from the release")
+
+
+def test_forms_that_cannot_be_checked_are_read_and_said() -> None:
+    """A sampling that the strict decoder does not know: OpenCV's pixels, with a warning."""
+    content = bytearray(jpeg_bytes(Image.new("RGB", (48, 48), (90, 120, 150))))
+    content[content.find(b"\xff\xc0") + 11] = 0x31
+    with pytest.warns(UserWarning, match="JPEGs of an unusual form are not checked"):
+        pixels = decoding.decode(bytes(content))
+    assert (pixels == cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)).all()
+
+
+def test_without_the_strict_decoder_frames_are_read_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "simplejpeg", None)
+    with pytest.warns(
+        UserWarning, match="Damage inside a JPEG goes unnoticed without the package simplejpeg"
+    ):
+        assert decoding.decode(JPEG).shape == (12, 10, 3)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in folders")
+@pytest.mark.parametrize("kind", ["pipe", "device", "endless"])
+def test_what_is_no_file_is_not_waited_for(kind: str, tmp_path: Path) -> None:
+    path, said = tmp_path / "img1.jpg", []
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        with path.open("wb") as file:
+            file.truncate(2**40)  # a hole: it takes no room
+
+    def read() -> None:
+        with pytest.raises(InputError) as told:
+            frames.read_frame(path)
+        said.append(str(told.value))
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert said
+    assert ("more than" if kind == "endless" else "is a pipe or a device and no file") in said[0]
