@@ -89,6 +89,21 @@ def single_tables() -> str:
     return "\n".join(lines) + "\n"
 
 
+def backbones_table() -> str:
+    """The paper's networks at 112 px on the default dataset, those that were run so far."""
+    table = pd.read_csv(REFERENCE / "tables" / "kfold-5-112px-table2.csv").dropna(subset="accuracy")
+    lines = [
+        "| backbone | accuracy [95 % interval] | UF1 | on its training clips % | weights | GFLOP | s per fold |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for _, row in table.iterrows():
+        accuracy = f"{row['accuracy']:.1f} % [{row['low']:.1f}, {row['high']:.1f}]"
+        trained = f"{row['train_accuracy']:.0f} (least {row['train_accuracy_least']:.0f})"
+        cost = f"{row['parameters'] / 1e6:.1f} M | {row['flops'] / 1e9:.2f} | {row['seconds']:.0f}"
+        lines.append(f"| `{row['system']}` | {accuracy} | {row['uf1']:.3f} | {trained} | {cost} |")
+    return "\n".join(lines) + "\n"
+
+
 def pretrained_table() -> str:
     """The rows with ImageNet weights and without that are kept so far, and the contrasts among them."""
     scores, titles = pd.read_csv(pretraining.KEPT / "scores.csv"), {r.key: r.title for r in pretraining.ROWS}
@@ -144,6 +159,7 @@ def pages() -> dict[Path, str]:
     parts |= {
         "tables": single_tables(),
         "people": people_table(),
+        "backbones": backbones_table(),
         "pretrained": pretrained_table(),
         "changes": changes_table(),
         "readings": readings_table(),
