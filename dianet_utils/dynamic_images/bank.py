@@ -132,8 +132,7 @@ def build_bank(
     with locks.alone(store.folder, f".{store.key}{locks.NAME}"):
         images = store.load()
         if images is None:
-            images = _build(sources, recipe, store, threads, shown)
-            store.save(images)
+            images = store.save(_build(sources, recipe, store, threads, shown))
     return Bank(images, clips, recipe.phases, recipe.scaling)
 
 

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import time
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -40,21 +39,27 @@ class Store:
         self.images, self.note = folder / f"{self.key}.npy", folder / f"{self.key}.json"
 
     def load(self) -> npt.NDArray[Any] | None:
-        """The complete images [clip, phase, 3, H, W], or None where there are none that can be trusted."""
+        """The complete images [clip, phase, 3, H, W], or None where there are none that can be trusted.
+
+        They are mapped from the file, so that processes share one copy; what is written to stays in memory.
+        """
         if not (self.images.exists() or self.note.exists()):
             return None
         try:
-            images = np.load(self.images, allow_pickle=False)
+            images = self._mapped()
             if files.read_json(self.note) == self._describe(images):
                 self._touch()
                 return images
-        except (OSError, ValueError, EOFError):
+        except Exception:  # a damaged header makes numpy raise a dozen kinds of errors
             pass
         print(f"The cached bank {files.shown(self.images)} is damaged or incomplete: it is made again.")
         return None
 
-    def save(self, images: npt.NDArray[Any]) -> None:
-        """Keep the complete images and drop their parts."""
+    def _mapped(self) -> npt.NDArray[Any]:
+        return np.load(self.images, mmap_mode="c", allow_pickle=False)
+
+    def save(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Keep the complete images and drop their parts; returns them as :meth:`load` does."""
         content = io.BytesIO()
         np.save(content, images, allow_pickle=False)
         files.write_bytes(self.images, content.getvalue())
@@ -63,6 +68,7 @@ class Store:
             for clip in self.keys:
                 self._part(clip).unlink(missing_ok=True)
         remove_unused(self.folder)
+        return self._mapped()
 
     def _touch(self) -> None:
         """Note that the bank was used today."""
@@ -80,7 +86,7 @@ class Store:
                 images = part["images"]  # the archive holds a checksum, which reading verifies
             if images.shape == self.recipe.shape and images.dtype == self.recipe.kind:
                 return images
-        except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile):
+        except Exception:  # readers of archives and headers raise a dozen kinds, and all mean the same here
             pass
         print(f"The cached part {files.shown(path)} is damaged: clip {clip} is made again.")
         return None

@@ -6,7 +6,7 @@ when it runs. So each way yields the same results, in another order, and a fold 
 """
 
 import asyncio
-import tempfile
+import mmap
 import threading
 import time
 from collections import Counter, deque
@@ -25,7 +25,8 @@ import numpy as np
 from dianet_utils.config import Config, own_code
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
-from dianet_utils.plumbing.locks import UNGUARDED
+from dianet_utils.plumbing.files import writing
+from dianet_utils.plumbing.locks import UNGUARDED, scratch
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -135,9 +136,7 @@ def _in_processes(
 def _pools(bank: "Bank", config: Config, device: str, began: Event) -> "Iterator[StartPool]":
     """A way to start pools of one worker that all map one copy of the images, a file, into their memory."""
     started: list[ProcessPoolExecutor] = []
-    with tempfile.TemporaryDirectory(prefix="dianet-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder, "images.npy")
-        np.save(path, bank.images, allow_pickle=False)
+    with _images_file(bank.images) as path:
         given = (replace(bank, images=np.empty(0)), path, config, device, config.sources, began)
 
         def start() -> ProcessPoolExecutor:
@@ -149,6 +148,18 @@ def _pools(bank: "Bank", config: Config, device: str, began: Event) -> "Iterator
         finally:
             for pool in started:
                 pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _images_file(images: np.ndarray) -> Iterator[Path]:
+    """A file that holds the images: that of the cache which they are mapped from, or one for the block."""
+    if isinstance(images, np.memmap) and isinstance(images.base, mmap.mmap):  # a part of one has another base
+        yield Path(images.filename)
+        return
+    with scratch("images.npy") as path:
+        with writing(path):
+            np.save(path, images, allow_pickle=False)
+        yield path
 
 
 def _count_loss(lost: Counter[str], fold: "Fold", began: bool) -> None:

@@ -5,6 +5,7 @@ trained on, and the hash of the weights) and ``MODEL_CARD.md`` for people. Nothi
 network or a fusion block of the user's own adds ``own_code.py``, its source, which runs only where trusted.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 WEIGHTS, NOTE, CARD, CODE = "model.safetensors", "model.json", "MODEL_CARD.md", "own_code.py"
 _FORMAT = "dianet-model-1"
+_KINDS = {"config": dict, "classes": list, "sha256": str, "about": dict}
+_ABOUT = ("trained_on", "synthetic", "clips", "subjects", "data_fingerprint", "loso")
+
+
+class DamagedModelError(InputError):
+    """A saved model of this project that is not whole: saving it again mends it."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +149,30 @@ def load(folder: str | Path, trust_code: bool = False) -> Saved:
     return Saved(folder, model, config, tuple(note["classes"]), note["about"])
 
 
+def load_or_none(folder: Path) -> Saved | None:
+    """The model in a folder that trains its own; None where there is none yet, or, with a note, no whole one.
+
+    Raises InputError for what is no model of this version.
+    """
+    if not (folder / NOTE).is_file():
+        return None
+    try:
+        return load(folder)
+    except DamagedModelError as error:
+        print(f"{error} It is trained and saved again now.")
+        return None
+
+
+def has_card(kept: Saved) -> bool:
+    """Whether the card beside a model says what it must; it is said where it does not."""
+    path = kept.folder / CARD
+    with contextlib.suppress(OSError, ValueError):
+        if path.read_text(encoding="utf-8") == model_card(kept.config, list(kept.classes), kept.about):
+            return True
+    print(f"{shown(path)} is missing or not the card of this model: it is written again.")
+    return False
+
+
 def _read_note(folder: Path) -> dict[str, Any]:
     if not (folder / NOTE).is_file():
         raise InputError(
@@ -151,12 +182,14 @@ def _read_note(folder: Path) -> dict[str, Any]:
     try:
         note = read_json(folder / NOTE)
     except (OSError, ValueError) as error:
-        raise InputError(f"{shown(folder / NOTE)} cannot be read ({error}): save the model again.") from None
-    wanted = {"config": dict, "classes": list, "sha256": str, "about": dict}
+        raise DamagedModelError(
+            f"{shown(folder / NOTE)} cannot be read ({error}): save the model again."
+        ) from None
     if not isinstance(note, dict) or note.get("format") != _FORMAT:
         raise InputError(f"{shown(folder / NOTE)} describes no model of this project ({_FORMAT}).")
-    if wrong := [name for name, kind in wanted.items() if not isinstance(note.get(name), kind)]:
-        raise InputError(f"{shown(folder / NOTE)} lacks {', '.join(wrong)}: save the model again.")
+    wrong = [name for name, kind in _KINDS.items() if not isinstance(note.get(name), kind)]
+    if wrong := wrong or [name for name in _ABOUT if name not in note["about"]]:
+        raise DamagedModelError(f"{shown(folder / NOTE)} lacks {', '.join(wrong)}: save the model again.")
     return note
 
 
@@ -164,9 +197,11 @@ def _read_weights(folder: Path, digest: str) -> bytes:
     try:
         weights = (folder / WEIGHTS).read_bytes()
     except OSError as error:
-        raise InputError(f"Cannot read the weights {shown(folder / WEIGHTS)}: {error.strerror}.") from None
+        raise DamagedModelError(
+            f"Cannot read the weights {shown(folder / WEIGHTS)}: {error.strerror}."
+        ) from None
     if hashlib.sha256(weights).hexdigest() != digest:
-        raise InputError(
+        raise DamagedModelError(
             f"{shown(folder / WEIGHTS)} is damaged, or not what {NOTE} describes: save the model again."
         )
     return weights
@@ -180,9 +215,11 @@ def _check_code(folder: Path, name: str, trusted: bool) -> None:
     try:
         text = (folder / CODE).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise InputError(f"Cannot read the source {shown(folder / CODE)} of {called} ({error}).") from None
+        raise DamagedModelError(
+            f"Cannot read the source {shown(folder / CODE)} of {called} ({error})."
+        ) from None
     if own_code.digest_of(text) != digest:
-        raise InputError(f"{shown(folder / CODE)} is not what {NOTE} describes: save the model again.")
+        raise DamagedModelError(f"{shown(folder / CODE)} is not what {NOTE} describes: save the model again.")
     if trusted:
         own_code.add({digest: own_code.Source(text, shown(folder / CODE))})
     elif not own_code.is_known(name):
@@ -205,7 +242,7 @@ def _rebuild(folder: Path, config: Config, num_classes: int, weights: bytes) -> 
         model.load_state_dict(from_bytes(weights))
     except (SafetensorError, RuntimeError) as error:
         first = str(error).splitlines()[0]
-        raise InputError(f"{shown(folder / WEIGHTS)} does not fit its settings ({first}).") from None
+        raise DamagedModelError(f"{shown(folder / WEIGHTS)} does not fit its settings ({first}).") from None
     return model.eval()
 
 

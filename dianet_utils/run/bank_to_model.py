@@ -99,8 +99,8 @@ def keep_model(bank: "Bank", config: Config, folder: Path, device: str = "auto")
     """The model of a run folder, in ``folder/model``: trained on all subjects if it is not there yet.
 
     See :mod:`dianet_utils.models.saved`. Its card has the scores of the run, as far as ``folder`` holds them
-    now; it is written anew, without another training, when they or the finder of faces have changed. Raises
-    InputError if what lies there is the model of another configuration or of other data.
+    now; it is written anew, without another training, when they or the finder of faces have changed. A model
+    or a card that is damaged is made again, which is said. Raises InputError if what lies there is the model of another configuration or of other data.
     """
     from dianet_utils.datasets import face_finder
     from dianet_utils.loso.training import train_model
@@ -109,12 +109,11 @@ def keep_model(bank: "Bank", config: Config, folder: Path, device: str = "auto")
 
     place, record = folder / "model", folder / "metrics.json"
     scores = read_json(record) if record.is_file() else None
-    if (place / saved.NOTE).is_file():
-        kept = saved.load(place)
+    if kept := saved.load_or_none(place):
         if kept.config.as_json() != config.as_json() or kept.about["data_fingerprint"] != bank.fingerprint:
             raise InputError(f"{place} holds a model of other settings or other data: give another folder.")
         about = kept.about if kept.about.get("finder") == face_finder.name() else _origin(bank)
-        if kept.about == about | {"loso": scores}:
+        if kept.about == about | {"loso": scores} and saved.has_card(kept):
             return place
         return saved.save(place, kept.model, config, bank.classes, about | {"loso": scores})
     fold = loso.everyone_fold(bank.clips, config.validation, seed=0)

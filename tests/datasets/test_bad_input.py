@@ -329,7 +329,7 @@ def test_a_folder_that_vanished_is_one_sentence(
 ) -> None:
     kept, _ = datasets.select(datasets.load("casme2", copy), min_class_size=1)
     with monkeypatch.context() as patch:  # a build that ended before the bank was whole
-        patch.setattr(bank.Store, "save", lambda store, images: None)
+        patch.setattr(bank.Store, "save", lambda store, images: images)
         build_bank(kept.iloc[:1], size=8, cache=tmp_path / "cache", shown=False)
     (copy / "Cropped").rename(tmp_path / "elsewhere")
     with pytest.raises(InputError, match=GONE):

@@ -294,6 +294,16 @@ def damage_bit(path):
     path.write_bytes(content)
 
 
+def damage_header(path):
+    """A bracket less: numpy raises an error of the tokenizer."""
+    path.write_bytes(path.read_bytes().replace(b"), }", b" , }", 1))
+
+
+def damage_shape(path):
+    """A header that asks for a petabyte."""
+    path.write_bytes(path.read_bytes().replace(b"(4, 2, 3, 24, 24)", b"(9999999999999, 1)", 1))
+
+
 def damage_all(path):
     path.write_bytes(b"")
 
@@ -302,8 +312,15 @@ def damage_remove(path):
     path.unlink()
 
 
-@pytest.mark.parametrize("damage", [damage_half, damage_bit, damage_all, damage_remove])
-@pytest.mark.parametrize("suffix", [".npy", ".json"])
+@pytest.mark.parametrize(
+    ("damage", "suffix"),
+    [
+        *((damage, ".json") for damage in (damage_half, damage_bit, damage_all, damage_remove)),
+        *((damage, ".npy") for damage in (damage_half, damage_bit, damage_all, damage_remove)),
+        (damage_header, ".npy"),
+        (damage_shape, ".npy"),
+    ],
+)
 def test_a_damaged_bank_is_made_again(make, decoded, tmp_path, capsys, damage, suffix):
     original = make().fingerprint
     (path,) = (tmp_path / "cache").glob(f"*{suffix}")
@@ -320,7 +337,7 @@ def test_a_damaged_bank_is_made_again(make, decoded, tmp_path, capsys, damage, s
 @pytest.mark.parametrize("damage", [damage_half, damage_bit, damage_all])
 def test_parts_are_taken_up_and_damaged_ones_made_again(make, decoded, tmp_path, capsys, monkeypatch, damage):
     original = make(cache=tmp_path / "other").fingerprint
-    monkeypatch.setattr(bank.Store, "save", lambda store, images: None)  # as if killed before the end
+    monkeypatch.setattr(bank.Store, "save", lambda store, images: images)  # as if killed before the end
     make()
     parts = sorted((tmp_path / "cache" / "parts").iterdir())
     assert len(parts) == len(CLIPS)

@@ -5,7 +5,9 @@ import gc
 import os
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -13,6 +15,7 @@ from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from distributed import Client, LocalCluster
@@ -21,6 +24,7 @@ from toy import make_bank, small_config
 from dianet_utils import loso
 from dianet_utils.dynamic_images import Bank
 from dianet_utils.loso import executors
+from dianet_utils.plumbing import locks
 from dianet_utils.plumbing.errors import InputError
 
 needs_sigkill = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
@@ -107,6 +111,49 @@ def test_workers_map_one_copy_of_the_images(bank: Bank) -> None:
     with executors._pools(bank, small_config(), "cpu", get_context("spawn").Event()) as start:
         found = start().submit(images_of_worker).result()
     assert found == ("memmap", float(bank.images.sum()), True)
+
+
+def test_workers_map_the_file_of_the_cached_bank(bank: Bank, tmp_path: Path) -> None:
+    np.save(tmp_path / "kept.npy", bank.images)
+    mapped = np.load(tmp_path / "kept.npy", mmap_mode="c")
+    with executors._images_file(mapped) as path:
+        assert path == tmp_path / "kept.npy"
+    for other in (mapped[1:], mapped[::-1], np.array(mapped)):  # not what the file holds
+        with executors._images_file(other) as path:
+            assert path.parent != tmp_path
+            assert (np.load(path) == other).all()
+
+
+HOLDER = """
+import sys, time
+from dianet_utils.plumbing import locks
+with locks.scratch("images.npy") as path:
+    path.write_bytes(bytes(1000))
+    print(path, flush=True)
+    time.sleep(60)
+"""
+
+
+@needs_sigkill
+def test_what_killed_processes_left_in_the_temporary_folder_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "dianet-mine").mkdir()
+    (tmp_path / "dianet-mine" / "notes.txt").write_text("the user's own")
+    os.utime(tmp_path / "dianet-mine", (0, 0))
+    given = {"env": {**os.environ, "TMPDIR": str(tmp_path)}, "stdout": subprocess.PIPE, "text": True}
+    holders = [subprocess.Popen([sys.executable, "-c", HOLDER], **given) for _ in range(2)]
+    killed, alive = (Path(holder.stdout.readline().strip()) for holder in holders)
+    assert killed.parent.parent == tmp_path
+    holders[0].kill()
+    holders[0].wait()
+    with locks.scratch("images.npy"):
+        assert not killed.parent.exists()
+        assert alive.exists()
+    holders[1].kill()
+    holders[1].wait()
+    assert (tmp_path / "dianet-mine" / "notes.txt").exists()
 
 
 def test_a_fold_that_loses_every_worker_is_an_error_that_names_it(bank: Bank) -> None:

@@ -1,6 +1,8 @@
 """A model on disk gives the same answers, says what it is, and refuses what it is not."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +80,36 @@ def test_a_model_that_is_there_is_kept_and_its_card_learns_the_scores(
         run.keep_model(bank_and_config[0], configure("synthetic", **{**TINY, "epochs": 2}), folder.parent)
 
 
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        (saved.WEIGHTS, "is damaged, or not what .* It is trained and saved again now"),
+        (saved.NOTE, "cannot be read .* It is trained and saved again now"),
+        (saved.CARD, "not the card of this model: it is written again"),
+    ],
+)
+def test_a_damaged_model_or_card_is_made_again(
+    name: str,
+    note: str,
+    bank_and_config: tuple[Bank, Config],
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shutil.copytree(folder, tmp_path / "model")
+    run.keep_model(*bank_and_config, tmp_path, "cpu")  # no scores lie here
+    (tmp_path / "model" / name).write_bytes((folder / name).read_bytes()[:100])
+    capsys.readouterr()
+    place = run.keep_model(*bank_and_config, tmp_path, "cpu")
+    assert re.search(note, capsys.readouterr().out)
+    kept, good = saved.load(place), saved.load(folder)
+    for key, value in good.model.state_dict().items():
+        assert torch.equal(kept.model.state_dict()[key], value), key
+    assert (place / saved.CARD).read_text() == saved.model_card(kept.config, list(kept.classes), kept.about)
+    run.keep_model(*bank_and_config, tmp_path, "cpu")
+    assert capsys.readouterr().out == ""
+
+
 def _edited(**values: object):
     def edit(folder: Path) -> None:
         note = json.loads((folder / saved.NOTE).read_text())
@@ -99,6 +131,7 @@ def _cut(name: str, length: int):
         (_cut(saved.NOTE, 100), "cannot be read"),
         (_edited(format="another"), "describes no model of this project"),
         (_edited(classes="happiness"), "lacks classes"),
+        (_edited(about={"clips": 3}), "lacks trained_on, synthetic, subjects, data_fingerprint, loso"),
         (_edited(classes=["happiness", "surprise"]), "does not fit its settings"),
         (
             _edited(config={"dataset": "synthetic", "wings": 2}),
