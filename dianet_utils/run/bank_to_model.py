@@ -100,7 +100,8 @@ def keep_model(bank: "Bank", config: Config, folder: Path, device: str = "auto")
 
     See :mod:`dianet_utils.models.saved`. Its card has the scores of the run, as far as ``folder`` holds them
     now; it is written anew, without another training, when they or the finder of faces have changed. A model
-    or a card that is damaged is made again, which is said. Raises InputError if what lies there is the model of another configuration or of other data.
+    or a card that is damaged is made again, which is said. Raises InputError if what lies there is the model
+    of another configuration or of other data.
     """
     from dianet_utils.datasets import face_finder
     from dianet_utils.loso.training import train_model
