@@ -39,15 +39,25 @@ class Choice:
 
 
 class Dataset:
-    """The name of a dataset: one of a few, a file with a table of clips, or the short name of such a file."""
+    """The name of a dataset: one of a few, a file with a table of clips, or the short name of such a file.
 
-    def __init__(self, *names: str):
-        self.names = names
+    ``titles`` are what people call each: name -> title. A title counts with or without what follows its first
+    word, and in any case.
+    """
+
+    def __init__(self, titles: Mapping[str, str]):
+        self.names = tuple(titles)
+        self._known = {title.lower(): name for name, title in titles.items()}
+        # The first word of "synthetic clips" is the name itself.
+        self._known |= {title.lower().split()[0]: name for name, title in titles.items()}
+        self._known |= {name: name for name in titles}
 
     def __call__(self, value: Any) -> str:
-        """The name or the path as given; the error names the nearest name."""
+        """The short name, or the path as given; the error names the nearest name."""
         text = str(value) if isinstance(value, (str, Path)) else ""
-        if text in self.names or is_own_name(text):
+        if known := self._known.get(text.strip().lower()):
+            return known
+        if is_own_name(text):
             return text
         if text and is_table(text):
             return str(Text()(text))

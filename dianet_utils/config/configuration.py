@@ -195,7 +195,7 @@ class Code:
 # How the fields of Config are checked, and the name of the defaults that they have.
 CHECKS: dict[str, Check] = {
     "setting": Choice("paper", "quick"),
-    "dataset": Dataset(*paper.TITLES),
+    "dataset": Dataset(paper.TITLES),
     "inputs": Names(INPUTS),
     "image_size": Whole(16, 1024),
     "weighting": Choice(*WEIGHTINGS),

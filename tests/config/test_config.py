@@ -257,3 +257,28 @@ def test_digest_names_the_settings() -> None:
     assert configure().digest() == configure().digest()
     assert configure().digest() != configure(epochs=3).digest()
     assert configure().digest("a") != configure().digest("b")
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("CASME-II", "casme2"),
+        ("casme-ii", "casme2"),
+        ("CASME2", "casme2"),
+        ("CAS(ME)^3", "casme3"),
+        ("cas(me)^3 part a", "casme3"),
+        ("SMIC-HS", "smic"),
+        ("MMEW", "mmew"),
+        ("SAMM", "samm"),
+        ("Synthetic", "synthetic"),
+    ],
+)
+def test_a_datasets_title_is_its_name(title: str, name: str) -> None:
+    assert CHECKS["dataset"](title) == name
+    assert configure(title) == configure(name)
+
+
+@pytest.mark.parametrize("title", ["CASME", "CASME-III", "CAS(ME)^2", "SMIC-VIS", ""])
+def test_what_is_no_datasets_title_is_refused(title: str) -> None:
+    with pytest.raises(ValueError, match="one of synthetic, casme2"):
+        CHECKS["dataset"](title)
