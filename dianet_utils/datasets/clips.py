@@ -33,6 +33,7 @@ from dianet_utils import paper
 from dianet_utils.datasets.frames import clip_frames
 from dianet_utils.datasets.merging import benchmark_counts, verdict
 from dianet_utils.datasets.provenance import is_comparable, is_merged, origin, title
+from dianet_utils.datasets.reasons import kinds
 from dianet_utils.plumbing.errors import InputError
 
 EMOTIONS = (
@@ -112,8 +113,8 @@ def select(
     )
     if (reasons != "").all():
         raise InputError(
-            f"None of the {len(clips)} clips ({title(clips)}) can be used, most often because "
-            f"{reasons.mode()[0]}: see datasets.health(clips) for all that is wrong."
+            f"None of the {len(clips)} clips ({title(clips)}) can be used: {kinds(reasons)}. "
+            "See datasets.health(clips) for all that is wrong."
         )
     kept, left_out = clips[reasons == ""].copy(), clips[reasons != ""].copy()
     left_out["reason"] = reasons[reasons != ""]
