@@ -8,7 +8,7 @@ ours. The raw ones (640 x 480 pixels, reaching outside onset .. offset) need one
 from dianet_utils.datasets.layouts import Layout
 from dianet_utils.datasets.release import Release
 
-_LEVELS, _KEY = (r"sub\d+", r"EP\d.*"), "sub{subject}/{filename}"
+_LEVELS, _KEY = (r"sub[\s_-]*\d+|\d{1,2}", r"EP\d.*"), "sub{subject}/{filename}"
 
 RELEASE = Release(
     name="casme2",

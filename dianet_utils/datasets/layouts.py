@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dianet_utils.datasets.clips import EMOTIONS
 from dianet_utils.datasets.frames import frame_number
+from dianet_utils.datasets.names import plain
 from dianet_utils.datasets.sheets import subfolders
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import shown
@@ -47,7 +48,8 @@ class Layout:
 class FrameFolder:
     """The folder that holds all frames of a release; its clips' folders by key; folders not chosen.
 
-    A key with more than one folder is a fault of the copy that the loader reports.
+    A key is what :func:`key_of` makes of the folders' names. One with more than one folder is a fault of the
+    copy that the loader reports.
     """
 
     path: Path
@@ -131,6 +133,23 @@ def _tell_apart(folder: Path, fitting: Sequence[Layout]) -> Layout:
 def _by_key(folder: Path, layout: Layout) -> dict[str, list[Path]]:
     clips = defaultdict(list)
     for clip in clip_folders(folder, layout.levels):
-        parts = [part.lower() for part in clip.relative_to(folder).parts]
-        clips["/".join(part for part in parts if part not in EMOTIONS)].append(clip)
+        clips[key_of(clip.relative_to(folder).as_posix())].append(clip)
     return dict(clips)
+
+
+def key_of(path: str) -> str:
+    """What is compared of a clip's folder below that of all frames: its plain names, without emotions."""
+    return "/".join(part for part in map(plain, path.split("/")) if part not in EMOTIONS)
+
+
+def doubled_subjects(frames: FrameFolder) -> list[str]:
+    """A sentence for each number that several subjects' folders claim."""
+    together = defaultdict(set)
+    for clip in (path for paths in frames.clips.values() for path in paths):
+        parts = [part for part in clip.relative_to(frames.path).parts if part.lower() not in EMOTIONS]
+        together[plain(parts[0])].add(parts[0])
+    return [
+        f"the folders {' and '.join(sorted(names))} are taken for one subject"
+        for names in together.values()
+        if len(names) > 1
+    ]

@@ -28,7 +28,7 @@ RELEASE = Release(
         Layout(
             "by subject",
             "none",
-            (r"S\d+", _EMOTION, _CLIP),
+            (r"(S|sub)[\s_-]*\d+|\d{1,2}", _EMOTION, _CLIP),
             "{subject}/{filename}",
             "S03/happiness/S03-01-002/1.jpg",
         ),

@@ -1,8 +1,10 @@
-"""Names that come from a sheet: what they may not be, so that they stay names and never become paths."""
+"""Names of subjects and clips: what they may not be, so that they never become paths, and which are one."""
 
 import re
 
 LONGEST = 100  # characters
+_SUBJECT = re.compile(r"(?:s|sub)?[\s_-]*0*(\d+)")  # a folder's, in lower case
+_VIDEO = re.compile(r"\.(avi|mp4|mov|mkv|wmv)$")  # of the video that a folder was named after
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # devices of Windows
 
 
@@ -22,3 +24,10 @@ def fault(name: str) -> str:
     if _RESERVED.fullmatch(name):
         return "is a name that Windows keeps for a device"
     return ""
+
+
+def plain(name: str) -> str:
+    """A folder's name as compared: ``sub1``, ``Sub-01`` and ``01`` are one, so are ``x.avi`` and ``X``."""
+    name = _VIDEO.sub("", name.strip().lower())
+    number = _SUBJECT.fullmatch(name)
+    return number.group(1) if number else name

@@ -17,7 +17,14 @@ import pandas as pd
 from dianet_utils.config.checks import near_match
 from dianet_utils.datasets.clips import EMOTIONS, FRAME_NUMBERS, table
 from dianet_utils.datasets.frames import index_frames
-from dianet_utils.datasets.layouts import FrameFolder, Layout, find_frames, holds_frames
+from dianet_utils.datasets.layouts import (
+    FrameFolder,
+    Layout,
+    doubled_subjects,
+    find_frames,
+    holds_frames,
+    key_of,
+)
 from dianet_utils.datasets.names import fault
 from dianet_utils.datasets.numbering import follow_files
 from dianet_utils.datasets.sheets import find_sheet, number_problem, read_sheet, whole_number
@@ -148,7 +155,7 @@ def _table(release: Release, sheet: Path | None, rows: pd.DataFrame, frames: Fra
         f"row {row} of the sheet has no subject or no filename and is no clip"
         for row in rows.loc[rows.index.difference(named.index), "row"]
     ]
-    notes += [*moved, *present, *_unused(frames, used)]
+    notes += [*moved, *present, *doubled_subjects(frames), *_unused(frames, used)]
     synthetic = _is_synthetic(sheet, frames)
     return table(records, release.name, synthetic=synthetic, corrections=corrections, notes=notes)
 
@@ -180,7 +187,7 @@ def _unused(frames: FrameFolder, used: set[str]) -> list[str]:
 def _record(release: Release, row: pd.Series, frames: FrameFolder, corrections: list[str]) -> dict[str, Any]:
     """One row of the table; what is wrong with the sheet's row goes into ``problem``."""
     problems = [f"the {name} {problem}" for name in ("subject", "filename") if (problem := fault(row[name]))]
-    digits = None if problems else re.fullmatch(r"[A-Za-z]*0*([0-9]+)(\.0)?", row["subject"])
+    digits = None if problems else re.fullmatch(r"[A-Za-z]*[\s_-]*0*([0-9]+)(\.0)?", row["subject"])
     subject = release.subject.format(int(digits.group(1))) if digits and release.subject else row["subject"]
     emotion = _SPELLINGS.get(row["emotion"].lower(), row["emotion"].lower())
     numbers = {name: whole_number(row[name]) for name in FRAME_NUMBERS}
@@ -233,7 +240,8 @@ def _frames_of(
 ) -> str:
     """The clip's folder, "" if there is none; two folders for one clip are a problem."""
     form = frames.layout.key
-    keys = {form.format(subject=record["subject"], video=video, filename=name).lower() for name in names}
+    texts = {"subject": record["subject"], "video": video}
+    keys = {key_of(form.format(filename=name, **texts)) for name in names}
     found = [path for key in sorted(keys) for path in frames.clips.get(key, [])]
     if len(found) > 1:
         listed = " and ".join(path.relative_to(frames.path).as_posix() for path in found)

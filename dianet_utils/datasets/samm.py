@@ -16,7 +16,11 @@ RELEASE = Release(
     subject="{:03d}",
     layouts=(
         Layout(
-            "SAMM", "face", (r"\d{3}", r"\d{3}_.+"), "{subject}/{filename}", "SAMM/006/006_1_2/006_05562.jpg"
+            "SAMM",
+            "face",
+            (r"(sub[\s_-]*)?\d{1,3}", r"\d{3}_.+"),
+            "{subject}/{filename}",
+            "SAMM/006/006_1_2/006_05562.jpg",
         ),
     ),
     corrections=(

@@ -44,10 +44,13 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 def subfolders(folder: Path) -> list[Path]:
     """The folders directly in ``folder``, by name; hidden ones and what cannot be listed are passed over.
 
+    So is ``__MACOSX``, where macOS packs a shadow of every file.
+
     Links to folders count, as copies are often linked from another disk, but none that leads back above
     itself.
     """
-    inside = sorted(item for item in _items(folder) if item.is_dir() and not item.name.startswith("."))
+    inside = sorted(item for item in _items(folder) if item.is_dir())
+    inside = [item for item in inside if not item.name.startswith(".") and item.name != "__MACOSX"]
     return [item for item in inside if not item.is_symlink() or item.resolve() not in _above(folder)]
 
 

@@ -25,6 +25,7 @@ from dianet_utils.config.options import Options
 from dianet_utils.datasets import merging
 from dianet_utils.datasets.clips import fill_midpoints, lacks_apex
 from dianet_utils.datasets.provenance import mark_selection
+from dianet_utils.datasets.reasons import kinds
 from dianet_utils.plumbing.errors import InputError
 
 if TYPE_CHECKING:
@@ -253,6 +254,8 @@ def _refuse_unknown(what: str, names: Sequence[str], known: set[str]) -> None:
 
 def _refuse_lost(what: str, names: Sequence[str], chosen: "Mapping[str, Selected]") -> None:
     """InputError for a class or person that was asked for by name and of which no clip is left."""
+    import pandas as pd
+
     for name in names:
         column = "emotion" if what == "class" else "subject"
         rows = [
@@ -260,5 +263,5 @@ def _refuse_lost(what: str, names: Sequence[str], chosen: "Mapping[str, Selected
             for key, pair in chosen.items()
         ]
         if not any(len(kept) for kept, _ in rows):
-            reason = next(str(left["reason"].mode()[0]) for _, left in rows if len(left))
-            raise InputError(f"selection: no clip of {what} '{name}' is left, most often because: {reason}.")
+            reasons = pd.concat([left["reason"] for _, left in rows])
+            raise InputError(f"selection: no clip of {what} '{name}' is left: {kinds(reasons)}.")

@@ -259,6 +259,45 @@ def test_nothing_left_is_an_error_that_says_why(official: dict[str, Path]) -> No
         datasets.select(clips, min_class_size=99)
 
 
+def test_what_is_wrong_is_counted_by_kind_not_by_text(tmp_path: Path) -> None:
+    """Five texts of three kinds: the rarest text must not pass for the most frequent fault."""
+    rows = [row("01", f"EP0{number}_01", apex=20 + number) for number in range(1, 5)]
+    rows += [row("01", "EP05_01", apex="/"), row("01", "EP06_01", apex="/"), row("01", "EP07_01")]
+    frames = {f"sub01/EP0{number}_01": range(4, 10) for number in range(1, 7)}
+    clips = datasets.load("casme2", write_casme2(tmp_path, rows, frames))
+    with pytest.raises(InputError) as caught:
+        datasets.select(clips, min_class_size=1)
+    assert (
+        "can be used: 4 because apex 21 lies outside onset 4 .. offset 9 or the like (01/EP01_01, "
+        "01/EP02_01, 01/EP03_01, ...); 2 because apex '/' is not a whole number (01/EP05_01, 01/EP06_01); "
+        "1 because no folder of frames was found (01/EP07_01). See" in str(caught.value)
+    )
+
+
+FOLDERS = ["sub1/EP01_01f", "sub01/ep01_01F", "01/EP01_01f", "sub 01/EP01_01f", "Sub-1/EP01_01f.avi"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_subjects_are_matched_by_number_and_clips_without_the_videos_suffix(
+    folder: str, tmp_path: Path
+) -> None:
+    for cell in ("01", 1, "sub01", "Sub-1", "sub 1"):
+        write_casme2(tmp_path, [row(cell, "EP01_01f")], {folder: range(4, 10)})
+        clips = datasets.load("casme2", tmp_path)
+        assert clips.index.tolist() == ["01/EP01_01f"]
+        assert Path(clips["frames"].item()) == tmp_path / "Cropped" / folder
+
+
+def test_folders_that_claim_one_number_are_named(tmp_path: Path) -> None:
+    folders = {"sub1/EP01_01f": range(4, 10), "sub01/EP01_01f": range(4, 10), "sub01/EP02_01": range(4, 10)}
+    root = write_casme2(tmp_path, [row("01", "EP01_01f"), row("01", "EP02_01")], folders)
+    clips = datasets.load("casme2", root)
+    assert "the folders sub01 and sub1 are taken for one subject" in clips.attrs["notes"]
+    doubled, single = clips["problem"]
+    assert doubled == "two folders hold its frames, sub01/EP01_01f and sub1/EP01_01f"
+    assert single == ""
+
+
 def test_writer_refuses_what_it_cannot_do(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep me")
     with pytest.raises(InputError, match="not an empty folder"):

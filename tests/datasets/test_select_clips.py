@@ -98,7 +98,7 @@ def test_what_is_not_wanted_is_left_out_with_its_reason(tiny_synthetic: Path) ->
         ("merge=megc2019, classes=disgust", "there is no class 'disgust'"),
         (
             "people=s01, exclude=s01",
-            "no clip of person 's01' is left, most often because: excluded by parameter",
+            "no clip of person 's01' is left: 6 because excluded by parameter",
         ),
         ("exclude=s01,s02,s03,s04,s05", "no clip is left"),
         ("mrge=megc2019", r"did you mean 'merge'\?"),
@@ -122,7 +122,7 @@ def test_a_class_that_is_wanted_and_too_small_is_refused(tmp_path: Path, tiny_sy
     )
     clips.loc[rare].reset_index().to_csv(tmp_path / "rare.csv", index=False)
     with pytest.raises(
-        InputError, match="class 'disgust' is left, most often because: class disgust has only 2"
+        InputError, match="class 'disgust' is left: 2 because class disgust has only 2"
     ):
         selected(tiny_synthetic, "classes=disgust", str(tmp_path / "rare.csv"))
 

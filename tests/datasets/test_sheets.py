@@ -90,3 +90,16 @@ def test_a_workbook_of_another_name_is_named(copy: Path) -> None:
     write_book(copy / "~$labels.xlsx", [HEADERS])
     assert "It holds labels.xlsx: if that is the sheet, give its path as sheet." in refused(copy)
     assert len(datasets.load("casme2", copy, copy / "labels.xlsx")) == 2
+
+
+def test_what_macos_packs_beside_the_files_is_no_part_of_a_copy(copy: Path) -> None:
+    """A shadow of every folder, with files of another kind under the names of the frames."""
+    before = datasets.load("casme2", copy)
+    for clip, numbers in FILES.items():
+        for folder in (copy / "__MACOSX" / "Cropped" / clip, copy / "Cropped" / clip):
+            folder.mkdir(parents=True, exist_ok=True)
+            for number in numbers:
+                (folder / f"._reg_img{number}.jpg").write_bytes(b"\0\5\26\7")
+    write_book(copy / "__MACOSX" / SHEET, [HEADERS])
+    pd.testing.assert_frame_equal(datasets.load("casme2", copy), before)
+    assert "error" not in set(datasets.health(before)["severity"])
