@@ -1,4 +1,4 @@
-"""Files numbered otherwise than the sheet says: from 0 or 1 in each clip, or by a constant shift.
+"""Files that do not agree with the sheet: numbered from 0 or 1 in each clip, by a constant shift, or missing.
 
 A clip tells it where its folder holds exactly as many frames as the sheet names, one after another, under
 other numbers. What overlaps by chance would put the apex on a wrong frame, so it is never used.
@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from dianet_utils.datasets.clips import FRAME_NUMBERS
 from dianet_utils.datasets.frames import index_frames
 from dianet_utils.plumbing.errors import InputError
+
+_FEWEST = 0.5  # of its annotated frames: what a clip must have as files
 
 
 class _Clip(NamedTuple):
@@ -78,3 +80,24 @@ def _refuse(clip: _Clip) -> None:
         f"{record['offset']}, and other clips of this copy are not numbered so: rename the files"
     )
     record["problem"] = "; ".join(filter(None, [record["problem"], told]))
+
+
+def tell_missing(records: list[dict[str, Any]]) -> list[str]:
+    """Give clips that lack most of their frames a problem each; returns a note where a copy lacks frames.
+
+    A dynamic image of a few frames is hardly more than the difference of two.
+    """
+    annotated = missing = 0
+    for record in records:
+        if not record["frames"] or None in (record["onset"], record["offset"]):
+            continue
+        count = max(record["offset"] - record["onset"] + 1, 0)
+        annotated, missing = annotated + count, missing + record["missing_frames"]
+        if count and count - record["missing_frames"] < _FEWEST * count:
+            told = (
+                f"only {count - record['missing_frames']} of its {count} frames onset .. offset have a file"
+            )
+            record["problem"] = "; ".join(filter(None, [record["problem"], told]))
+    if not missing:
+        return []
+    return [f"{1 - missing / annotated:.1%} of the annotated frames of clips with a folder have a file"]

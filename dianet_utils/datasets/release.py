@@ -26,14 +26,13 @@ from dianet_utils.datasets.layouts import (
     key_of,
 )
 from dianet_utils.datasets.names import fault
-from dianet_utils.datasets.numbering import follow_files
+from dianet_utils.datasets.numbering import follow_files, tell_missing
 from dianet_utils.datasets.sheets import find_sheet, number_problem, read_sheet, whole_number
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import shown
 
 # A folder with this file beside sheet or frames, or above, holds generated clips in an official layout.
 SYNTHETIC_MARK = "SYNTHETIC.txt"
-_FEWEST = 0.5  # of its annotated frames: what a clip must have as files
 # How some releases spell the emotions of ``clips.EMOTIONS``.
 _SPELLINGS = {"other": "others", "happy": "happiness", "sad": "sadness"}
 
@@ -142,7 +141,7 @@ def _table(release: Release, sheet: Path | None, rows: pd.DataFrame, frames: Fra
     corrections: list[str] = []
     records = [_record(release, row, frames, corrections) for _, row in named.iterrows()]
     moved = follow_files(records)
-    present = _presence(records)
+    present = tell_missing(records)
     mark_repeats(records)
     used = {record["frames"] for record in records}
     for record in records:
@@ -262,27 +261,6 @@ def count_missing(record: dict[str, Any], problems: list[str]) -> int:
         return 0
     there = sum(record["onset"] <= number <= record["offset"] for number in present)
     return max(record["offset"] - record["onset"] + 1 - there, 0)
-
-
-def _presence(records: list[dict[str, Any]]) -> list[str]:
-    """Give clips that lack most of their frames a problem each; returns a note where a copy lacks frames.
-
-    A dynamic image of a few frames is hardly more than the difference of two.
-    """
-    annotated = missing = 0
-    for record in records:
-        if not record["frames"] or None in (record["onset"], record["offset"]):
-            continue
-        count = max(record["offset"] - record["onset"] + 1, 0)
-        annotated, missing = annotated + count, missing + record["missing_frames"]
-        if count and count - record["missing_frames"] < _FEWEST * count:
-            told = (
-                f"only {count - record['missing_frames']} of its {count} frames onset .. offset have a file"
-            )
-            record["problem"] = "; ".join(filter(None, [record["problem"], told]))
-    if not missing:
-        return []
-    return [f"{1 - missing / annotated:.1%} of the annotated frames of clips with a folder have a file"]
 
 
 def mark_repeats(records: list[dict[str, Any]]) -> None:

@@ -121,9 +121,7 @@ def test_a_class_that_is_wanted_and_too_small_is_refused(tmp_path: Path, tiny_sy
         + clips.index[clips["emotion"] == "disgust"][:2].tolist()
     )
     clips.loc[rare].reset_index().to_csv(tmp_path / "rare.csv", index=False)
-    with pytest.raises(
-        InputError, match="class 'disgust' is left: 2 because class disgust has only 2"
-    ):
+    with pytest.raises(InputError, match="class 'disgust' is left: 2 because class disgust has only 2"):
         selected(tiny_synthetic, "classes=disgust", str(tmp_path / "rare.csv"))
 
 
