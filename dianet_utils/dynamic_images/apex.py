@@ -187,13 +187,14 @@ def spot_clips(
     """The table with the apex that ``method`` finds in place of its own, ``apex_source`` naming the method.
 
     Rows with a problem and clips with fewer than 3 files between onset and offset keep what they have.
-    What was found is kept in ``cache`` (default ``data/spotted``) under a key of everything that went in. A
-    note in ``clips.attrs`` says how many were spotted, and stands in the health report.
+    What was found is kept in ``cache`` (default ``spotted`` in :func:`~dianet_utils.plumbing.files.cache`)
+    under a key of everything that went in. A note in ``clips.attrs`` says how many were spotted, and stands
+    in the health report.
     """
     check_all({"method": method}, {"method": Choice(*METHODS)})
     sources = [Source.of(clip) for _, clip in clips.iterrows() if not clip["problem"] and clip["frames"]]
     sources = [source for source in sources if len(source.files) >= 3]
-    path = Path(cache or files.DATA / "spotted") / f"{_key(sources, method)}.json"
+    path = Path(cache or files.cache() / "spotted") / f"{_key(sources, method)}.json"
     found = _kept(path, sources)
     if found is None:
         found = _spot_all(sources, method, workers or machine.cores(), shown)

@@ -94,7 +94,8 @@ def build_bank(
             frames; None for as recorded.
         scaling: ``minmax`` (flow: about mid grey, see
             :func:`~dianet_utils.dynamic_images.images.scale_centred`) or ``signed``.
-        cache: The folder that keeps images; None for ``data/banks``.
+        cache: The folder that keeps images; None for ``banks`` in
+            :func:`~dianet_utils.plumbing.files.cache`.
         workers: Threads that decode; 0 for one per usable core. The result is the same for any number.
         shown: Whether to print progress.
 
@@ -128,7 +129,7 @@ def build_bank(
     sources = _sources(clips, recipe)
     if shown:
         _print_notices(sources, recipe)
-    store = Store(Path(cache or files.DATA / "banks"), recipe, sources)
+    store = Store(Path(cache or files.cache() / "banks"), recipe, sources)
     with locks.alone(store.folder, f".{store.key}{locks.NAME}"):
         images = store.load()
         if images is None:

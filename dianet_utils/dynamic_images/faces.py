@@ -21,12 +21,12 @@ def faceless(clips: pd.DataFrame, cache: str | Path | None = None) -> list[str]:
 
     The look is that of the crop itself, :func:`dianet_utils.datasets.frames.clip_box`; a frame that cannot be
     read is no answer, and is told where the images are made. What was found is kept in ``cache`` (default
-    ``data/faces``) under a key of everything that went in. Clips need onset, apex and offset.
+    ``faces`` in the cache) under a key of everything that went in. Clips need onset, apex and offset.
     """
     sources = [Source.of(clip) for _, clip in clips[clips["crop"] != "none"].iterrows()]
     if not sources:
         return []
-    path = Path(cache or files.DATA / "faces") / f"{_key(sources)}.json"
+    path = Path(cache or files.cache() / "faces") / f"{_key(sources)}.json"
     names = [str(source.clip.name) for source in sources]
     try:
         seen = files.read_json(path)

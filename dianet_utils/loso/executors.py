@@ -7,6 +7,8 @@ when it runs. So each way yields the same results, in another order, and a fold 
 
 import asyncio
 import mmap
+import os
+import signal
 import threading
 import time
 from collections import Counter, deque
@@ -120,7 +122,8 @@ def _in_processes(
         while waiting or running:
             while waiting and idle:
                 pool, fold = idle.pop(), waiting.popleft()
-                running[pool.submit(_run_in_worker, fold)] = (pool, fold)
+                with _interrupts_held():  # a worker that is still starting knows no quiet end
+                    running[pool.submit(_run_in_worker, fold)] = (pool, fold)
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 pool, fold = running.pop(future)
                 if isinstance(future.exception(), BrokenProcessPool):
@@ -178,9 +181,30 @@ def _count_loss(lost: Counter[str], fold: "Fold", began: bool) -> None:
 _worker: dict[str, Any] = {}  # what a worker process keeps between its folds
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Put off Ctrl-C, for this thread and the processes that the block starts; not on Windows."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_quietly_if_interrupted() -> None:
+    """Let Ctrl-C, which reaches workers too, end this one without a word: its parent says what happened."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 def _start_worker(
     bare: "Bank", path: Path, config: Config, device: str, sources: Sources, began: Event
 ) -> None:
+    _end_quietly_if_interrupted()
     machine.end_with_parent()
     machine.prepare()
     own_code.add(sources)

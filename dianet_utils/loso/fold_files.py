@@ -13,7 +13,7 @@ import pandas as pd
 from dianet_utils.config import LOSO, Config
 from dianet_utils.loso.splits import fold_names
 from dianet_utils.plumbing.errors import InputError
-from dianet_utils.plumbing.files import read_json, shown
+from dianet_utils.plumbing.files import DamagedFileError, read_json, shown
 
 if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank
@@ -84,7 +84,10 @@ def fold_marks(config: Config) -> dict[str, str]:
 
 def read_fold(path: Path, bank: "Bank", split: str = LOSO) -> dict[str, Any]:
     """A finished fold of this bank and split; raises InputError that names the file and what is wrong."""
-    fold = read_json(path)
+    try:
+        fold = read_json(path)
+    except DamagedFileError:  # a fold need not be removed: it is run again
+        raise InputError(f"{shown(path)} is damaged (no JSON).") from None
     if fault := _fault(fold, path, bank, split, fold_names(bank.clips, split)):
         raise InputError(f"{shown(path)} {fault}.")
     return fold

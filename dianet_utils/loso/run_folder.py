@@ -47,12 +47,24 @@ def check_folder(out: Path, bank: "Bank", config: Config) -> dict[str, Any]:
         "digest": digest(bank, config),
     }
     path = out / "config.json"
-    if path.is_file() and read_json(path) != described:
+    if path.is_file() and (held := read_json(path)) != described:
         raise InputError(
-            f"{shown(out)} holds a run with other settings or other data (see its config.json); "
+            f"{shown(out)} holds a run with other settings or other data ({_difference(held, described)}); "
             "give another folder or leave the name to the run."
         )
     return described
+
+
+def _difference(held: Any, described: dict[str, Any]) -> str:
+    """In which settings a ``config.json`` differs from that of this run, or that only the data do."""
+    if not isinstance(held, dict) or not isinstance(held.get("config"), dict):
+        return "its config.json is not one"
+    theirs, ours = held["config"], described["config"]
+    names = [name for name in (*ours, *(theirs.keys() - ours)) if theirs.get(name) != ours.get(name)]
+    told = [f"{name}: {theirs.get(name)} there, {ours.get(name)} here" for name in names]
+    if held.get("data_fingerprint") != described["data_fingerprint"]:
+        told.append("other clips or images")
+    return "; ".join(told) or "other folds"
 
 
 def open_folder(out: Path, bank: "Bank", config: Config) -> None:

@@ -4,11 +4,14 @@ import difflib
 from typing import Any
 
 import timm
+import torch
 from torch import Tensor, nn
 
 from dianet_utils.models import pretrained as pretrained_weights
 from dianet_utils.plumbing.errors import InputError
 
+_REFUSALS = (AssertionError, RuntimeError, ValueError, LookupError)  # how timm's networks refuse a size
+_SIDES = sorted({*range(16, 513, 16), *range(28, 513, 14)})  # px; whole patches of 16 or of 14
 FEATURES = 512  # section 2.2: "the backbone outputs a 512-dimensional feature vector"
 
 
@@ -38,15 +41,13 @@ class Backbone(nn.Module):
         return self
 
     def forward(self, images: Tensor) -> Tensor:
-        """[B, 3, H, W] to [B, 512], or to [B, L, 512] with ``spatial``."""
+        """[B, 3, H, W] to [B, 512], or [B, L, 512] with ``spatial``; InputError for a size it refuses."""
         try:
             features = self.network.forward_features(images) if self.spatial else self.network(images)
-        except AssertionError as error:  # how timm's transformers refuse an image size
-            size = " x ".join(str(side) for side in images.shape[-2:])
-            raise InputError(
-                f"Backbone {self.name!r} does not take images of {size} px ({error}): "
-                "choose another image size or a convolutional backbone."
-            ) from error
+        except _REFUSALS as error:
+            if problem := _size_problem(self.name, images.shape[-2], images.shape[-1]):
+                raise InputError(problem) from error
+            raise
         return self.project(self._cells(features) if self.spatial else features)
 
     def _cells(self, features: Tensor) -> Tensor:
@@ -71,3 +72,29 @@ def _create(name: str) -> Any:
         return timm.create_model(name, pretrained=False, num_classes=0)
     except RuntimeError as error:  # such as a weight tag, after the dot, that timm does not have
         raise InputError(f"timm cannot build the backbone {name!r}: {error}") from error
+
+
+def _size_problem(name: str, height: int, width: int) -> str:
+    """What size a timm network wants instead, or "" where this one is not what it refuses.
+
+    A copy without numbers (on torch's device "meta") is tried, which calculates nothing.
+    """
+    with torch.device("meta"):
+        network = _create(name).eval()
+    if _takes(network, height, width):
+        return ""
+    larger = (side for side in _SIDES if side > min(height, width) and _takes(network, side, side))
+    wanted = next((f"the next that it takes is {side}" for side in larger), "nor larger ones")
+    return (
+        f"Backbone {name!r} does not take images of {height} x {width} px, {wanted}: choose another image "
+        "size or a backbone of convolutions alone, such as resnet18."
+    )
+
+
+def _takes(network: nn.Module, height: int, width: int) -> bool:
+    try:
+        with torch.no_grad():
+            network(torch.empty(2, 3, height, width, device="meta"))
+    except _REFUSALS:
+        return False
+    return True

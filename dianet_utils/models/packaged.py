@@ -35,7 +35,7 @@ def packaged_file(network: Any, backbone: str) -> Path:
     """
     package = installed(backbone)
     source = f"{package.name} {package.version}"
-    path = files.DATA / "weights" / f"{backbone}.safetensors"
+    path = files.cache() / "weights" / f"{backbone}.safetensors"
     if _source_of(path) != source:
         names = _timm_names(network)
         paths = [Path(str(file.locate())) for file in package.files or () if file.suffix == ".pth"]

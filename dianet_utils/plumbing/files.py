@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from dianet_utils.plumbing.errors import InputError
 
 PARTIAL = ".partial"  # ends the name of a file that is still being written
@@ -26,10 +28,25 @@ DATA = ROOT / "data"
 RESULTS = ROOT / "results"
 
 
+def cache() -> Path:
+    """Where lies what can be made again: banks, spotted apices, generated datasets, converted weights.
+
+    ``$DIANET_CACHE``; else ``data`` of the repository; where that cannot be written, the user's cache folder.
+    """
+    if named := os.environ.get("DIANET_CACHE"):
+        return Path(named).expanduser()
+    place = next(path for path in (DATA, *DATA.parents) if path.exists())
+    return DATA if os.access(place, os.W_OK) else platformdirs.user_cache_path("dianet")
+
+
 def shown(path: str | Path) -> str:
     """``path`` for people: relative to the repository where it lies inside it, with forward slashes."""
     path = Path(path)
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.as_posix()
+
+
+class DamagedFileError(InputError):
+    """A file that does not hold what it should."""
 
 
 class DiskError(InputError):
@@ -53,7 +70,7 @@ def _way_out(code: int | None) -> str:
     if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "make room on that disk"
     if code in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return "make that folder writable or choose another"
+        return "make that folder writable or choose another (out, or DIANET_CACHE for what is cached)"
     return "mend that folder or choose another"
 
 
@@ -132,4 +149,6 @@ def read_json(path: str | Path) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
-        raise InputError(f"{shown(path)} is damaged (no JSON): remove it and run the same again.") from None
+        raise DamagedFileError(
+            f"{shown(path)} is damaged (no JSON): remove it and run the same again."
+        ) from None

@@ -53,7 +53,8 @@ def generate(
     Args:
         settings: Size and difficulty; None for the default ones.
         out: A new folder, or one that an earlier call with the same settings wrote or began; None for one
-            under data/synthetic named after the settings.
+            named after the settings in ``synthetic`` of
+            :func:`~dianet_utils.plumbing.files.cache`.
         workers: Processes that render (0: one per core; 1: this process alone), which changes no byte.
         shown: Whether to print progress.
 
@@ -79,7 +80,7 @@ def generate(
         (True, True)
     """
     settings = settings or Settings()
-    out = Path(out) if out is not None else files.DATA / "synthetic" / settings.key
+    out = Path(out) if out is not None else files.cache() / "synthetic" / settings.key
     _check_free(out)
     with locks.alone(out) as sole:
         _claim(out, settings)

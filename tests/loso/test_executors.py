@@ -3,6 +3,8 @@
 import contextlib
 import gc
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +17,7 @@ from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
 
+import dask
 import numpy as np
 import psutil
 import pytest
@@ -27,6 +30,7 @@ from dianet_utils.loso import executors
 from dianet_utils.plumbing import locks
 from dianet_utils.plumbing.errors import InputError
 
+ROOT = Path(__file__).resolve().parents[2]
 needs_sigkill = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 
 
@@ -154,6 +158,86 @@ def test_what_killed_processes_left_in_the_temporary_folder_goes(
     holders[1].kill()
     holders[1].wait()
     assert (tmp_path / "dianet-mine" / "notes.txt").exists()
+
+
+INTERRUPTED = """
+import sys
+sys.path.insert(0, "tests")
+from toy import make_bank, small_config
+from dianet_utils import loso
+if __name__ == "__main__":
+    try:
+        loso.run(make_bank(), small_config(epochs=2000), sys.argv[1], device="cpu", workers=2)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+"""
+
+
+@needs_sigkill
+@pytest.mark.processes
+@pytest.mark.parametrize("working", [False, True])
+def test_an_interrupt_ends_workers_without_a_word(working: bool, tmp_path: Path) -> None:
+    """Ctrl-C reaches all processes of a terminal: while workers start, and while they train."""
+    script = tmp_path / "script.py"
+    script.write_text(INTERRUPTED)
+    command = [sys.executable, str(script), str(tmp_path / "run")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment}
+    run = psutil.Popen(command, start_new_session=True, **given)
+    while len(children := [one for one in run.children() if "spawn_main" in " ".join(one.cmdline())]) < 2:
+        time.sleep(0.02)
+    while working and min(child.memory_info().rss for child in children) < 250e6:  # torch is loaded
+        time.sleep(0.1)
+    os.killpg(run.pid, signal.SIGINT)
+    _, told = run.communicate(timeout=60)
+    assert told.splitlines() == ["stopped"]
+    assert not any(child.is_running() for child in children)
+
+
+def documented(first: str) -> str:
+    """The lines of a page's block of commands that begins so."""
+    page = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    (block,) = (each for each in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if each.startswith(first))
+    return block
+
+
+@needs_sigkill
+@pytest.mark.processes
+@pytest.mark.parametrize("first", ["dask scheduler --host 127.0.0.1", "openssl req"])
+def test_the_cluster_of_the_page_trains(
+    first: str, bank: Bank, expected: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its commands as they stand, on a free port of this machine; with keys, nobody else can connect."""
+    if first.startswith("openssl") and not shutil.which("openssl"):
+        pytest.skip("openssl")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    block = documented(first).replace("8786", port).replace("HOST", "127.0.0.1")
+    block = block.replace("dask ", f"{sys.executable} -m dask ").replace("--nworkers 8", "--nworkers 2")
+    lines = block.splitlines()
+    start = next(place for place, line in enumerate(lines) if " scheduler " in line)
+    background = [re.sub(r" *(#.*)?$", " --no-dashboard &", line) for line in lines[start : start + 2]]
+    background[1] = background[1].replace("--no-dashboard", "--no-dashboard --local-directory .")
+    script = "\n".join([*lines[:start], *background, "env | grep DASK_; echo ready", "wait"])
+    given = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    shell = subprocess.Popen(["bash", "-c", script], cwd=tmp_path, start_new_session=True, **given)
+    try:
+        named = dict(line.strip().split("=", 1) for line in iter(shell.stdout.readline, "ready\n"))
+        protocol = "tls" if named else "tcp"
+        with dask.config.set(dask.config.collect_env(named)):
+            for _ in range(60):
+                with contextlib.suppress(InputError):
+                    executors._check_answers(f"{protocol}://127.0.0.1:{port}")
+                    break
+                time.sleep(0.5)
+            assert predictions(bank, tmp_path / "run", scheduler=f"{protocol}://127.0.0.1:{port}") == expected
+        if named:
+            with pytest.raises(InputError, match="No Dask scheduler answers"):
+                executors._check_answers(f"tls://127.0.0.1:{port}")
+    finally:
+        os.killpg(shell.pid, signal.SIGKILL)
+        shell.wait()
 
 
 def test_a_fold_that_loses_every_worker_is_an_error_that_names_it(bank: Bank) -> None:

@@ -1,5 +1,6 @@
 """Kills, two at once, disks that refuse, numbers that run away: nothing lost, nothing half written."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -209,6 +210,37 @@ def test_what_a_disk_refuses_is_one_sentence(code: int, way_out: str, tmp_path: 
         ):
             files.write_text(tmp_path / "note.txt", "text")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_can_be_made_again_goes_where_it_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DIANET_CACHE", raising=False)
+    monkeypatch.setattr(files, "DATA", tmp_path / "checkout" / "data")
+    assert files.cache() == tmp_path / "checkout" / "data"
+    closed = tmp_path  # a checkout that may only be read
+    monkeypatch.setattr(os, "access", lambda place, _: not Path(place).is_relative_to(closed))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    assert not files.cache().is_relative_to(tmp_path / "checkout")
+    assert "dianet" in files.cache().as_posix()
+    monkeypatch.setenv("DIANET_CACHE", str(tmp_path / "mine"))
+    clips = synthetic.load(synthetic.generate(TINY, tmp_path / "clips", workers=1, shown=False))
+    build_bank(clips, size=16, shown=False)
+    assert len(list((tmp_path / "mine" / "banks").glob("*.npy"))) == 1
+    assert not (tmp_path / "checkout").exists()
+
+
+def test_a_folder_of_another_run_says_in_what_it_differs(
+    bank: Bank, finished: loso.Results, tmp_path: Path
+) -> None:
+    shutil.copytree(finished.folder, tmp_path / "run")
+    config = small_config(epochs=7, batch_size=5)
+    said = r"other data \(batch_size: 8 there, 5 here; epochs: 2 there, 7 here\);"
+    with pytest.raises(InputError, match=said):
+        loso.run(bank, config, tmp_path / "run", device="cpu")
+    other = dataclasses.replace(bank, images=bank.images / 2)
+    with pytest.raises(InputError, match=r"other data \(other clips or images\);"):
+        loso.run(other, small_config(), tmp_path / "run", device="cpu")
 
 
 def test_a_full_disk_stops_a_run_and_keeps_what_is_done(

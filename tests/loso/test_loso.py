@@ -84,7 +84,11 @@ def test_run_folder_holds_what_it_promises(finished: loso.Results, bank: Bank) -
 
 
 def test_resume_runs_only_what_is_missing_and_gives_the_same_bytes(
-    finished: loso.Results, bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: loso.Results,
+    bank: Bank,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "run"
     shutil.copytree(finished.folder, out)
@@ -101,6 +105,7 @@ def test_resume_runs_only_what_is_missing_and_gives_the_same_bytes(
     monkeypatch.setattr(training, "train_fold", counted)
     again = loso.run(bank, small_config(), out, workers=1, device="cpu", shown_progress=False)
     assert trained == ["s02", "s04"]
+    assert "seed0_s04.json is damaged (no JSON). The fold is run again." in capsys.readouterr().out
     for name in ("predictions.csv", "metrics.json"):
         assert (again.folder / name).read_bytes() == (finished.folder / name).read_bytes()
 

@@ -10,6 +10,7 @@ from torch import nn
 from dianet_utils import models
 from dianet_utils.config import FUSIONS
 from dianet_utils.models import fusion, losses
+from dianet_utils.models.backbone import Backbone
 from dianet_utils.models.output import Output
 from dianet_utils.plumbing.errors import InputError
 
@@ -375,3 +376,31 @@ def test_cost_of_dianet_is_the_sum_of_its_parts():
     dedicated = models.cost(small(fusion="concat", streams="dedicated"), 2, 64)
     assert dedicated.parameters == 2 * network + head + (256 + 1) * 512
     assert dedicated.flops == models.cost(model, 2, 64).flops
+
+
+@pytest.mark.parametrize(
+    ("backbone", "size", "least"),
+    [
+        ("vit_tiny_patch16_224", 64, 224),  # of one size
+        ("deepseek_vit_412m", 64, 70),  # patches of 14
+        ("swinv2_tiny_window8_256", 224, 256),  # windows
+        ("hiera_tiny_224", 64, 224),
+        ("inception_v3", 64, 80),  # the last maps would be empty
+    ],
+)
+def test_a_size_that_a_backbone_does_not_take_is_told_with_one_that_it_takes(
+    backbone: str, size: int, least: int
+) -> None:
+    with torch.device("meta"):  # shapes without numbers
+        network = Backbone(backbone)
+    said = rf"{backbone}' does not take images of {size} x {size} px, the next that it takes is {least}:"
+    with pytest.raises(InputError, match=said):
+        network(torch.empty(2, 3, size, size, device="meta"))
+    assert network(torch.empty(2, 3, least, least, device="meta")).shape == (2, 512)
+
+
+def test_other_errors_of_a_backbone_are_not_taken_for_a_size() -> None:
+    network = Backbone("test_efficientnet")
+    network.network.forward = lambda images: (_ for _ in ()).throw(RuntimeError("out of memory"))
+    with pytest.raises(RuntimeError, match="out of memory"):
+        network(torch.zeros(2, 3, 32, 32))
