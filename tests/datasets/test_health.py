@@ -110,7 +110,9 @@ def test_a_clip_without_a_face_is_named_where_it_is_still_to_be_cropped(
     tmp_path: Path, official: dict[str, Path]
 ) -> None:
     """Three clips of SAMM's layout; the frames of the second are painted over, of the third one alone."""
-    clips = datasets.select(datasets.load("samm", official["samm"]))[0].iloc[:3].copy()
+    clips = datasets.select(datasets.load("samm", official["samm"]))[0]
+    there = [len(clip_frames(clip, clip["apex"], clip["apex"])) == 1 for _, clip in clips.iterrows()]
+    clips = clips[there].iloc[:3].copy()
     for place, name in enumerate(clips.index[1:], 1):
         shutil.copytree(clips.loc[name, "frames"], tmp_path / str(place))
         clips.loc[name, "frames"] = str(tmp_path / str(place))
