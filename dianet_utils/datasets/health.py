@@ -1,5 +1,6 @@
 """Is a copy of a dataset whole? Everything that is wrong with it, found in one pass, with what to do."""
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -11,11 +12,19 @@ import pandas as pd
 
 from dianet_utils.datasets.clips import EMOTIONS, FRAME_NUMBERS, disorder
 from dianet_utils.datasets.decoding import misnamed
-from dianet_utils.datasets.frames import frame_number, index_frames, read_frame
+from dianet_utils.datasets.frames import (
+    NoFaceError,
+    clip_box,
+    face_box,
+    frame_number,
+    index_frames,
+    read_frame,
+)
 from dianet_utils.datasets.provenance import is_own
 from dianet_utils.plumbing.errors import InputError
 
 _RESTORE = "restore it from the release"
+_LONGEST = 1.0  # seconds, twice as long as a micro-expression lasts at most
 
 
 class Finding(NamedTuple):
@@ -30,8 +39,8 @@ class Finding(NamedTuple):
 def health(clips: pd.DataFrame, decode: bool = False) -> pd.DataFrame:
     """Everything that is wrong or remarkable: columns severity, clip ("" for the dataset), problem, remedy.
 
-    Images are decoded at the onset, apex and offset only, or all of them with ``decode``. Sorted by
-    severity: "error", "warning", "note".
+    Images are decoded at the onset, apex and offset only, or all of them with ``decode``. Where frames are
+    not cropped, a face is looked for in that of the apex. Sorted by severity: "error", "warning", "note".
     """
     findings = [Finding("note", "", note, "") for note in clips.attrs.get("notes", [])]
     findings += [Finding("note", "", text, "mended when read") for text in clips.attrs.get("corrections", [])]
@@ -89,6 +98,7 @@ def _clip(clip: pd.Series, decode: bool) -> Iterator[Finding]:
     name = str(clip.name)
     if clip["problem"]:
         yield Finding("warning", name, clip["problem"], "left out; correct the sheet or the folder to use it")
+    yield from _duration(clip)
     order = disorder(clip)
     if order:
         yield Finding("warning", name, order, "left out, as a phase needs two frames")
@@ -105,6 +115,38 @@ def _clip(clip: pd.Series, decode: bool) -> Iterator[Finding]:
     yield from _files(clip, frames)
     yield from _folder(clip)
     yield from _images(clip, frames, decode)
+    if clip["crop"] != "none" and frames:
+        yield from _face(clip, frames)
+
+
+def _duration(clip: pd.Series) -> Iterator[Finding]:
+    """A clip that is too long for a micro-expression, by its release's frame rate; no rate, no finding."""
+    seconds = (clip["offset"] - clip["onset"]) / clip["fps"]
+    if pd.notna(seconds) and seconds > _LONGEST:
+        problem = (
+            f"{seconds:.1f} s from onset to offset ({clip['offset'] - clip['onset'] + 1} frames at "
+            f"{clip['fps']:g} a second), where a micro-expression lasts half a second"
+        )
+        yield Finding(
+            "note", str(clip.name), problem, "kept; look at it, or leave it out by selection=exclude=..."
+        )
+
+
+def _face(clip: pd.Series, frames: dict[int, Path]) -> Iterator[Finding]:
+    """A clip that is to be cropped and shows no face at its apex, nor where the crop looks."""
+    path = frames.get(-1 if pd.isna(clip["apex"]) else int(clip["apex"]), next(iter(frames.values())))
+    try:
+        face_box(read_frame(path))
+    except NoFaceError:
+        with contextlib.suppress(InputError):
+            if clip[["onset", "offset"]].notna().all() and clip_box(clip):
+                return
+        problem = f"no face was found, neither in {path.name} nor in other frames"
+        yield Finding(
+            "warning", str(clip.name), problem, "left out, as its frames are not cropped; look at them"
+        )
+    except InputError:  # an image that cannot be read is reported with the images
+        return
 
 
 def _files(clip: pd.Series, frames: dict[int, Path]) -> Iterator[Finding]:

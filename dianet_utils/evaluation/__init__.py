@@ -26,7 +26,7 @@ from dianet_utils.evaluation.scores import (
     uar,
     uf1,
 )
-from dianet_utils.evaluation.training_check import trained
+from dianet_utils.evaluation.training_check import one_answer, trained
 
 __all__ = [
     "LEVEL",
@@ -44,6 +44,7 @@ __all__ = [
     "is_leaky",
     "merge_predictions",
     "metrics",
+    "one_answer",
     "over_seeds",
     "per_class",
     "per_subject",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 MARGIN = 0.10  # above chance, below which a network counts as not trained
 
@@ -42,3 +43,23 @@ def trained(folds: Sequence[Mapping[str, Any]], chance: float) -> dict[str, Any]
         **({"validation_accuracy": round(float(np.mean(validated)), 6)} if validated else {}),
         **({"best_epoch": float(np.median(epochs))} if epochs else {}),
     }
+
+
+def one_answer(predictions: pd.DataFrame) -> str:
+    """The class that is named in every fold whatever the clip shows; "" where a fold names two.
+
+    ``predictions`` has the columns seed, subject, true, predicted, and ``fold`` where it is not the subject.
+    Where folds differ in their one class, all are given with commas. Folds of one clip alone tell nothing.
+
+    Example:
+        >>> import pandas as pd
+        >>> from dianet_utils.evaluation import one_answer
+        >>> told = {"seed": 0, "subject": ["a", "a", "b"], "true": ["fear", "anger", "fear"]}
+        >>> one_answer(pd.DataFrame({**told, "predicted": "fear"}))
+        'fear'
+        >>> one_answer(pd.DataFrame({**told, "predicted": ["fear", "anger", "fear"]}))
+        ''
+    """
+    folds = predictions.groupby(["seed", "fold" if "fold" in predictions else "subject"])["predicted"]
+    told = len(set(predictions["true"])) > 1 and folds.size().max() > 1 and folds.nunique().max() == 1
+    return ", ".join(sorted(set(predictions["predicted"]))) if told else ""

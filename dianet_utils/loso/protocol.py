@@ -117,7 +117,10 @@ def run(
     label = "LOSO" if config.split == LOSO else config.split
     where = (workers, device, shown_progress, every, scheduler, label)
     everything = run_folds(bank, folds, config, out, *where)
-    return only(everything, folds, bank)
+    results = only(everything, folds, bank)
+    if shown_progress and "one_answer" in results.metrics:
+        print(f"Every fold names one class whatever the clip shows ({results.metrics['one_answer']}).")
+    return results
 
 
 def run_folds(

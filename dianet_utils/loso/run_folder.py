@@ -9,6 +9,7 @@ import pandas as pd
 
 from dianet_utils import datasets, evaluation
 from dianet_utils.config import LOSO, Config
+from dianet_utils.datasets.provenance import selection_of
 from dianet_utils.loso.fold_files import fold_path, read_fold, read_folds
 from dianet_utils.loso.splits import fold_names
 from dianet_utils.plumbing import machine
@@ -110,15 +111,18 @@ def gather(out: str | Path, bank: "Bank") -> Results:
     metrics = _scores(predictions, folds, bank)
     write_text(out / "predictions.csv", predictions.to_csv(index=False, lineterminator="\n"))
     about = {"dataset": datasets.origin(bank.clips), "synthetic": datasets.is_synthetic(bank.clips)}
+    about |= {"selection": chosen} if (chosen := selection_of(bank.clips)) else {}
     metrics = {**about, **({} if split == LOSO else {"split": split}), **metrics}
     write_json(out / "metrics.json", metrics)
     return Results(out, predictions, metrics, folds)
 
 
 def _scores(predictions: pd.DataFrame, folds: list[dict[str, Any]], bank: "Bank") -> dict[str, Any]:
-    """The scores of some folds, and whether their networks had learnt their own training clips."""
+    """The scores of some folds, whether they had learnt their training clips, and the one answer of all."""
     metrics = evaluation.metrics(predictions, list(bank.classes))
-    return {**metrics, **evaluation.trained(folds, metrics["chance"])}
+    said = evaluation.one_answer(predictions)
+    told = {"one_answer": said} if said else {}
+    return {**metrics, **evaluation.trained(folds, metrics["chance"]), **told}
 
 
 def _split_of(out: Path) -> str:
@@ -136,7 +140,8 @@ def only(results: Results, folds: "Sequence[Fold]", bank: "Bank") -> Results:
     tested = {(fold["seed"], clip) for fold in told for clip in fold["clips"]}
     pairs = zip(results.predictions["seed"], results.predictions["clip"], strict=True)
     predictions = results.predictions[[pair in tested for pair in pairs]].reset_index(drop=True)
-    metrics = {**results.metrics, **_scores(predictions, told, bank)}
+    about = {name: value for name, value in results.metrics.items() if name != "one_answer"}
+    metrics = {**about, **_scores(predictions, told, bank)}
     return Results(results.folder, predictions, metrics, told)
 
 

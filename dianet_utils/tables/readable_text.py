@@ -127,7 +127,7 @@ def _seeds(listed: str) -> str:
 
 def notes(summary: Summary) -> list[str]:
     """What the kinds mean, then every remark on a published cell."""
-    found = [_KINDS, *_untrained(summary.rows)]
+    found = [_KINDS, *_untrained(summary.rows), *_one_answer(summary.rows)]
     for _, row in summary.rows.iterrows():
         for name in paper.DATASETS:
             if row[f"{name}_note"]:
@@ -142,6 +142,15 @@ def _untrained(rows: pd.DataFrame) -> list[str]:
         f"{row['system']}: near chance on its own training clips in {row['untrained_folds']}, so this row "
         "says little about the system."
         for _, row in poor.iterrows()
+    ]
+
+
+def _one_answer(rows: pd.DataFrame) -> list[str]:
+    """A sentence for each row of which every fold named one class only."""
+    told = rows.dropna(subset="one_answer") if "one_answer" in rows else rows.iloc[:0]
+    return [
+        f"{row['system']}: every fold names one class whatever the clip shows ({row['one_answer']})."
+        for _, row in told.iterrows()
     ]
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from dianet_utils import datasets, paper
 from dianet_utils.config import LEAKY_MARK, defaults
+from dianet_utils.datasets.provenance import selection_name
 from dianet_utils.evaluation import is_leaky, refuse_mixture
 from dianet_utils.run import title
 from dianet_utils.tables.published_cells import published_rows
@@ -25,7 +26,8 @@ class Summary:
     ``synthetic`` is None where it is not known whether our clips were generated. ``apart``: the paper has no
     results on such clips, so that nothing may be compared. ``leaky``: the test subject chose the epoch in
     every row of ours, and ``data`` says so too; likewise ``split``, such as "kfold-5", where not one subject
-    was left out at a time, and ``sizes`` such as "224px", where images are larger or smaller than usual.
+    was left out at a time, ``sizes`` such as "224px", where images are larger or smaller than usual, and
+    ``selection`` such as "megc2019", where other clips were chosen.
     """
 
     number: int
@@ -38,11 +40,12 @@ class Summary:
     leaky: bool = False
     split: str = ""
     sizes: str = ""
+    selection: str = ""
 
     @property
     def stem(self) -> str:
-        """What the names of the table's files begin with: leaky, another split or image size says so."""
-        parts = (LEAKY_MARK * self.leaky, self.split, self.sizes, f"table{self.number}")
+        """What the names of the table's files begin with: leaky, another split, size or selection says so."""
+        parts = (LEAKY_MARK * self.leaky, self.split, self.sizes, self.selection, f"table{self.number}")
         return "-".join(part for part in parts if part)
 
 
@@ -83,6 +86,7 @@ def summarise(number: int, outcomes: Sequence[Outcome]) -> Summary:
         is_leaky(outcomes[0].predictions),
         outcomes[0].entry.config.split_name,
         _sizes(outcomes),
+        selection_name(clips),
     )
 
 
@@ -114,6 +118,7 @@ def ours_of(outcome: Outcome) -> dict[str, Any]:
         "chance": 100 * metrics["chance"],
         "by_seed": _by_seed(metrics["by_seed"]),
         **_trained(metrics),
+        **({"one_answer": metrics["one_answer"]} if "one_answer" in metrics else {}),
         "uf1": metrics["uf1"],
         "uar": metrics["uar"],
         "clips": metrics["n"],

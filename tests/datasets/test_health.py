@@ -1,5 +1,6 @@
 """The report on a dataset's health: everything at once, each with its clip and a remedy."""
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -8,6 +9,7 @@ import pytest
 from released import row, write_casme2, write_frames
 
 from dianet_utils import datasets
+from dianet_utils.datasets.frames import clip_frames
 
 SIX = range(4, 10)
 
@@ -102,3 +104,39 @@ def test_frames_that_vanished_after_loading(sick: Path) -> None:
     report = datasets.health(clips).set_index("clip")
     assert "Cannot list the frames" in report.loc["01/EP01_01", "problem"]
     assert "1 of the frames onset .. offset have no file" in report.loc["01/EP08_01", "problem"].tolist()
+
+
+def test_a_clip_without_a_face_is_named_where_it_is_still_to_be_cropped(
+    tmp_path: Path, official: dict[str, Path]
+) -> None:
+    """Three clips of SAMM's layout; the frames of the second are painted over, of the third one alone."""
+    clips = datasets.select(datasets.load("samm", official["samm"]))[0]
+    there = [len(clip_frames(clip, clip["apex"], clip["apex"])) == 1 for _, clip in clips.iterrows()]
+    clips = clips[there].iloc[:3].copy()
+    for place, name in enumerate(clips.index[1:], 1):
+        shutil.copytree(clips.loc[name, "frames"], tmp_path / str(place))
+        clips.loc[name, "frames"] = str(tmp_path / str(place))
+    apexes = [clip_frames(clip, clip["apex"], clip["apex"])[0] for _, clip in clips.iterrows()]
+    for path in [*apexes[1].parent.glob("*.jpg"), apexes[2]]:
+        cv2.imwrite(str(path), np.full(cv2.imread(str(path)).shape, 120, np.uint8))
+    report = datasets.health(clips)
+    found = report[report["problem"].str.contains("no face")]
+    assert found[["severity", "clip"]].to_numpy().tolist() == [["warning", clips.index[1]]]
+    assert apexes[1].name in found["problem"].item()
+    assert not datasets.health(clips.assign(crop="none"))["problem"].str.contains("no face").any()
+
+
+def test_a_clip_too_long_for_a_micro_expression_is_noted_and_kept(tmp_path: Path) -> None:
+    """At 200 frames a second: 836 frames last 4.2 s, 201 just one second, 202 more than that."""
+    numbers = {"EP01_01": 836, "EP02_01": 201, "EP03_01": 202}
+    rows = [row("01", name, onset=1, apex=5, offset=last) for name, last in numbers.items()]
+    root = write_casme2(tmp_path, rows, {f"sub01/{name}": range(1, 12) for name in numbers})
+    clips = datasets.load("casme2", root)
+    report = datasets.health(clips)
+    noted = report[report["problem"].str.contains("micro-expression")].set_index("clip")
+    assert list(noted.index) == ["01/EP01_01", "01/EP03_01"]
+    assert set(noted["severity"]) == {"note"}
+    assert noted.loc["01/EP01_01", "problem"].startswith("4.2 s from onset to offset (836 frames at 200 a")
+    assert len(datasets.select(clips, min_class_size=1)[0]) == 3
+    unknown = datasets.health(clips.assign(fps=float("nan")))
+    assert not unknown["problem"].str.contains("micro-expression").any()

@@ -87,3 +87,14 @@ def test_per_subject_and_per_class_tables() -> None:
     classes = evaluation.per_class(table, CLASSES)
     f1 = sk.f1_score(table["true"], table["predicted"], labels=CLASSES, average=None, zero_division=0)
     np.testing.assert_allclose(classes["f1"], f1)
+
+
+def test_one_class_in_every_fold_is_told() -> None:
+    """A class for all; a class for each fold; two in one fold; folds of one clip, which tell nothing."""
+    table = random_predictions(3)
+    assert evaluation.one_answer(table) == ""
+    assert evaluation.one_answer(table.assign(predicted="anger")) == "anger"
+    own = table["subject"].map({"s01": "anger"}).fillna("disgust")
+    assert evaluation.one_answer(table.assign(predicted=own)) == "anger, disgust"
+    assert evaluation.one_answer(table.assign(predicted=own, fold="1")) == ""
+    assert evaluation.one_answer(table.assign(subject=table["clip"])) == ""

@@ -76,6 +76,28 @@ def test_the_papers_setting_chooses_the_papers_rows_and_a_file_of_its_own(kept: 
     assert (entry.config.optimiser, entry.config.image_size) == ("adam", 48)
 
 
+def test_a_selection_gives_a_table_files_of_its_own(
+    tiny_synthetic: Path, place: Path, outcomes: list[tables.Outcome]
+) -> None:
+    given = {"dataset": "synthetic", "data_root": str(tiny_synthetic), "selection": "exclude=s01/clip01"}
+    clips, _ = run.select_clips(run.check_parameters(given))
+    chosen = tables.summarise(3, run_table(3, "simple", clips, place))
+    usual = tables.summarise(3, outcomes)
+    assert usual.stem == "32px-table3"
+    assert chosen.stem.startswith("32px-selection=")
+    assert chosen.stem.endswith("-table3")
+    assert chosen.data == f"{usual.data}, exclude=s01/clip01"
+    assert set(chosen.rows["run"].dropna()).isdisjoint(usual.rows["run"].dropna())
+
+
+def test_a_row_that_names_one_class_says_so(outcomes: list[tables.Outcome]) -> None:
+    said = [
+        dataclasses.replace(each, metrics={**each.metrics, "one_answer": "disgust"}) for each in outcomes[:1]
+    ]
+    told = "every fold names one class whatever the clip shows (disgust)"
+    assert sum(told in note for note in tables.notes(tables.summarise(3, [*said, *outcomes[1:]]))) == 1
+
+
 def test_synthetic_tables_leave_out_groups_of_people_and_licensed_ones_one_person() -> None:
     assert tables.split_of({"dataset": "synthetic"}) == tables.split_of({}) == "kfold:5"
     assert tables.split_of({"dataset": "casme2"}) == tables.split_of({"dataset": "clips.csv"}) == "loso"
