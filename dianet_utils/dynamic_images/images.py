@@ -29,6 +29,11 @@ def weighted_sums(frames: Iterable[npt.NDArray[np.uint8]], weights: Integers) ->
     signs = [next((-1 if weight < 0 else 1 for weight in row if weight), 1) for row in weights.tolist()]
     number = -1
     for number, (frame, column) in enumerate(zip(frames, weights.T, strict=True)):
+        if frame.dtype != np.uint8:
+            raise InputError(
+                f"Frame {number + 1} has the type {frame.dtype}, and frames are whole numbers from 0 to 255: "
+                "round them and give them as uint8, those from 0 to 1 times 255."
+            )
         if number == 0:
             sums, level = np.zeros((len(weights), *frame.shape), kind), np.empty_like(frame)
         if frame.shape != level.shape:
@@ -72,15 +77,15 @@ def dynamic_image(frames: Frames, weights: npt.ArrayLike) -> npt.NDArray[Any]:
     to a 2^20th of the largest weight, which keeps a static clip exactly 0.
 
     Args:
-        frames: T frames of one size, uint8 [T, H, W, C].
+        frames: T frames of one size, uint8 [T, H, W, C], or [T, H, W] where they are grey.
         weights: One number per frame [T], whole or real.
 
     Returns:
-        The image [H, W, C], int32 for whole-number weights (int64 where the sum could pass 2^31, from
+        The image, like a frame: int32 for whole-number weights (int64 where the sum could pass 2^31, from
         about 5,800 frames on) and float64 for real ones.
 
     Raises:
-        InputError: If the frames differ in size or are not as many as the weights.
+        InputError: If the frames are not uint8, differ in size or are not as many as the weights.
 
     Example:
         Two pixels: one rises from 10 to 30, one stays at 90. A static clip and a single frame give nothing.

@@ -86,15 +86,15 @@ def draw_looks(
     ``images`` [phase, 3, H, W] as the network gets them, ``looks`` [phase, h, w], ``apex`` [H, W, 3]. Each
     map is divided by its largest value, so that maps say where, not how much.
     """
-    drawn, axes = figure(5.4, 1.9 * len(phases) + 0.4, nrows=len(phases), ncols=3, squeeze=False)
+    drawn, axes = figure(5.4, 1.45 * len(phases) + 0.6, nrows=len(phases), ncols=3, squeeze=False)
     face = small(apex, 2 * DETAIL)
     for row, (phase, image, heat) in enumerate(zip(phases, images, looks, strict=True)):
         middle = 127.5 if image.dtype == np.uint8 else 0.0
         draw_signed_on(axes[row, 0], image.transpose(1, 2, 0).astype(np.float64) - middle)
         axes[row, 0].set_ylabel(phase, color=PHASE_COLOURS.get(phase, GREY), fontweight="bold")
-        _draw_heat(axes[row, 1], heat, face.shape[:2])
+        shown = _draw_heat(axes[row, 1], heat, face.shape[:2])
         axes[row, 2].imshow(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), vmin=0, vmax=255, interpolation="nearest")
-        shown = _draw_heat(axes[row, 2], heat, face.shape[:2], alpha=0.45)
+        _draw_heat(axes[row, 2], heat, face.shape[:2], alpha=0.45)
     for place, name in zip(axes[0], ("dynamic image", "Grad-CAM", "over the apex frame"), strict=True):
         place.set_title(name, fontsize=9)
     bare(axes)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -17,23 +18,27 @@ from dianet_utils.tables import Entry
 
 @styled()
 def draw_inputs(entries: Sequence[Entry], clip: str) -> Figure:
-    """The images of one clip that each row of a table reads, one row of pictures per system.
+    """The images of one clip that the rows of a table read: each kind once, over the rows that read it.
 
     Signed images are shown in red (rose) and blue (fell), others in grey: dynamic images by their mean over
-    the colours, an optical flow by its length.
+    the colours, an optical flow by its length. A kind that is read at several sizes is shown at the largest.
     """
-    widest = max(len(entry.config.inputs) for entry in entries)
-    fig, axes = figure(
-        1.9 + 1.6 * widest, 1.55 * len(entries), nrows=len(entries), ncols=widest, squeeze=False
-    )
-    for row, entry in zip(axes, entries, strict=True):
+    kinds: dict[str, NDArray[Any]] = {}
+    readers: dict[str, dict[str, None]] = {}  # in the order of the table, each once
+    for entry in entries:
         images = entry.bank.images[entry.bank.clips.index.get_loc(clip)]
-        for ax in row:
-            ax.set_axis_off()
-        for ax, image, name in zip(row, images, entry.config.inputs, strict=False):
-            _draw_image(ax, image[2:] if name in FLOWS else image)  # of a flow its length
-            ax.set_title(f"{name}, {image.shape[-1]} px", fontsize=8)
-        row[0].text(-0.08, 0.5, entry.row.title, ha="right", va="center", transform=row[0].transAxes)
+        for name, image in zip(entry.config.inputs, images, strict=False):
+            if name not in kinds or image.shape[-1] > kinds[name].shape[-1]:
+                kinds[name] = image
+            readers.setdefault(name, {})[entry.row.title] = None
+    columns = min(len(kinds), 3)
+    lines = -(-len(kinds) // columns)
+    fig, axes = figure(2.2 * columns, 2.7 * lines, nrows=lines, ncols=columns, squeeze=False)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, (name, image) in zip(axes.flat, kinds.items(), strict=False):
+        _draw_image(ax, image[2:] if name in FLOWS else image)  # of a flow its length
+        ax.set_title(f"{name}\n{fill(', '.join(readers[name]), 28)}", fontsize=8)
     fig.suptitle(f"clip {clip}", fontsize="medium")
     return fig
 

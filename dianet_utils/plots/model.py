@@ -177,18 +177,25 @@ def draw_gradients(norms: pd.DataFrame) -> Figure:
 
 @styled()
 def draw_attention(maps: NDArray[np.floating], unit: str, first: int = 32) -> Figure:
-    """Both directions' attention maps [2, L, L], their ``first`` rows and columns; a token is a ``unit``.
+    """Both directions' attention maps [2, L, L]; a token is a ``unit``.
 
-    Colours are the weight's ratio to an even spread (1 / L) on a logarithmic scale.
+    Rows are the ``first`` tokens that ask; columns the ``first`` tokens that get the most weight, the largest
+    on the left. Colours are the weight's ratio to an even spread (1 / L) on a logarithmic scale, which is as
+    wide as the weights need, from a quarter to four times up to 1/512 to 512 times.
     """
     fig, axes = figure(6.0, 2.6, ncols=2)
-    ratios = np.log2(np.maximum(maps * maps.shape[-1], 2.0**-9))[:, :first, :first]  # some weights round to 0
+    ratios = np.log2(np.maximum(maps * maps.shape[-1], 2.0**-9))  # some weights round to 0
+    most = np.argsort(-maps.mean(axis=1), axis=1, kind="stable")[:, :first]
+    shown = [ratio[:first, columns] for ratio, columns in zip(ratios, most, strict=True)]
+    reach = int(np.clip(np.ceil(np.quantile(np.abs(shown), 0.98)), 2, 9))
     names = ("onset", "offset")
-    for ax, ratio, asker, other in zip(axes, ratios, names, names[::-1], strict=True):
-        image = ax.imshow(ratio, cmap=DIVERGING, vmin=-2, vmax=2, interpolation="nearest")
+    for ax, ratio, asker, other in zip(axes, shown, names, names[::-1], strict=True):
+        image = ax.imshow(ratio, cmap=DIVERGING, vmin=-reach, vmax=reach, interpolation="nearest")
         ax.set(title=f"{asker} asks {other}", xlabel=f"{unit} of {other}", ylabel=f"{unit} of {asker}")
+        ax.set_xticks([])  # the columns are in the order of their weight
     bar = fig.colorbar(image, ax=axes, label="weight / even spread", shrink=0.85, extend="both")
-    bar.set_ticks(range(-2, 3), labels=["1/4", "1/2", "1", "2", "4"])
+    ticks = sorted({-reach, -(reach // 2), 0, reach // 2, reach})
+    bar.set_ticks(ticks, labels=[f"{2**tick}" if tick >= 0 else f"1/{2**-tick}" for tick in ticks])
     return fig
 
 

@@ -44,7 +44,7 @@ def draw_spotting(
         for style, (mark, number) in zip(STYLES[1:], marks.items(), strict=False):
             ax.axvline(number, color="black", ls=style, lw=1.2, label=f"{mark}, frame {number}")
         ax.set(ylabel=f"{name}\n({units[name]})", ylim=(0, None))
-        ax.legend(fontsize=8, loc="lower center", ncols=3)
+        ax.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     axes[-1, 0].set_xlabel("frame number")
     return fig
 
@@ -97,7 +97,7 @@ def draw_curves(
     ax.axhline(chance, color=GREY, ls=":", label=f"chance {chance:.2f}")
     ax.axvline(0, color=GREY, lw=0.8)
     ax.set(ylabel="accuracy", ylim=(0, 1), title=title)
-    ax.legend(fontsize=8, loc="lower center", ncols=3)
+    fig.legend(fontsize=8, loc="outside lower center", ncols=3)
     below.bar(clipped.index, 100 * clipped, width=0.8, color=GREY)
     below.set(xlabel="shift of the annotated apex (frames; positive is later)", ylabel="clipped, %")
     return fig

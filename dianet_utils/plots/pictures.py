@@ -123,13 +123,16 @@ def draw_weights(rows: Mapping[str, NDArray[Any]], title: str = "") -> Figure:
 
 @styled()
 def draw_phases(images: Mapping[str, NDArray[Any]], title: str = "") -> Figure:
-    """Dynamic images [H, W, 3] by phase: signed above, min-max as a network gets them below."""
+    """Dynamic images [H, W, 3] or [H, W]: signed above, min-max as a network gets them below.
+
+    ``images`` maps a phase, or any other name, to its image.
+    """
     drawn, axes = figure(6.0, 4.3, nrows=2, ncols=len(images), squeeze=False)
     for column, (phase, image) in enumerate(images.items()):
         draw_signed_on(axes[0, column], image)
-        stretched = scale_minmax(small(image, DETAIL)).mean(axis=2)
+        stretched = _brightness(scale_minmax(small(image, DETAIL)))
         axes[1, column].imshow(stretched, vmin=0, vmax=255, interpolation="nearest")
-        axes[0, column].set_title(phase, color=PHASE_COLOURS[phase], fontweight="bold")
+        axes[0, column].set_title(phase, color=PHASE_COLOURS.get(phase, GREY), fontweight="bold")
     for row, name in enumerate(("signed", "min-max")):
         axes[row, 0].set_ylabel(name)
     bare(axes)
@@ -271,9 +274,14 @@ def draw_signed_on(place: Axes, image: NDArray[Any]) -> Any:
     """The mean over the channels of a dynamic image, in a map whose middle is 0."""
     import matplotlib.pyplot as plt
 
-    shown = scale_signed(small(image, DETAIL).mean(axis=2))
+    shown = scale_signed(_brightness(small(image, DETAIL)))
     colours = plt.get_cmap(DIVERGING, COLOURS)
     return place.imshow(shown, cmap=colours, vmin=-1, vmax=1, interpolation="nearest")
+
+
+def _brightness(image: NDArray[Any]) -> NDArray[Any]:
+    """The mean over the channels of an image [H, W, C]; an image [H, W] as it is."""
+    return np.asarray(image if image.ndim == 2 else image.mean(axis=2))
 
 
 def small(image: NDArray[Any], size: int) -> NDArray[Any]:

@@ -89,6 +89,17 @@ class StyledFigure(Figure):
         with styled():
             super().savefig(*args, **kwargs)
 
+    def _ipython_display_(self) -> None:
+        """Close the figure where a notebook shows it, so that the cell's end does not show it again.
+
+        IPython asks for this first; after ``NotImplementedError`` it shows the figure as any other.
+        """
+        import matplotlib.pyplot as plt
+
+        if "inline" in matplotlib.get_backend():
+            plt.close(self)
+        raise NotImplementedError
+
 
 def figure(width: float = 6.0, height: float = 3.2, **subplots: Any) -> tuple[Figure, Any]:
     """A figure and its axes, ``width`` by ``height`` inches, for a function that is :func:`styled`.

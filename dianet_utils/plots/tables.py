@@ -1,6 +1,7 @@
 """Figures of the tables: ours beside the paper's, row against row, accuracy against cost."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from textwrap import fill
 from typing import Any
 
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
+from numpy.typing import NDArray
 
 from dianet_utils import paper
 from dianet_utils.config import LEAKY_MARK
@@ -32,12 +34,15 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def draw_table(summary: Summary) -> Figure:
     """Ours with intervals beside the paper's cells: one row per system, one panel per dataset.
 
-    Clips on which the paper has no results, such as synthetic ones, have a panel of their own; on one of its
-    datasets ours stand in its panel.
+    Clips on which the paper has no results, such as synthetic ones, have a panel of their own, half as wide
+    as the figure; on one of its datasets ours stand in its panel.
     """
     panels = ("ours", *paper.DATASETS) if summary.apart else paper.DATASETS
     rows = _records(summary.rows)
-    fig, axes = figure(7.6, 1.6 + 0.42 * len(rows), ncols=len(panels), sharey=True, sharex=True)
+    widths = [len(panels) - 1 if panel == "ours" else 1 for panel in panels]
+    fig, axes = figure(
+        7.6, 1.6 + 0.42 * len(rows), ncols=len(panels), sharey=True, sharex=True, width_ratios=widths
+    )
     for ax, panel in zip(axes, panels, strict=True):
         ax.set_xlabel("accuracy, %\n(Eq. 6)")
         ax.grid(axis="x", color="#E5E5E5", lw=0.8)
@@ -168,15 +173,18 @@ def draw_pairs(comparisons: pd.DataFrame, titles: Mapping[str, str], data: str) 
 
 @styled()
 def draw_cost(summary: Summary) -> Figure:
-    """Accuracy with its interval against the arithmetic and the weights it takes, one point per system."""
+    """Accuracy with its interval against the arithmetic and the weights it takes, one point per system.
+
+    Points of nearly the same cost are drawn beside each other, so that none hides another.
+    """
     rows = _records(summary.rows.dropna(subset="accuracy"))
     panels = {"flops": "MFLOP per clip", "parameters": "parameters, millions"}
     fig, axes = figure(6.8, 3.6, ncols=2, sharey=True)
     for ax, (column, label) in zip(axes, panels.items(), strict=True):
-        for index, row in enumerate(rows):
+        places = _apart([row[column] / 1e6 for row in rows])
+        for index, (row, place) in enumerate(zip(rows, places, strict=True)):
             look = {"fmt": _MARKERS[index % len(_MARKERS)], "color": PALETTE[index % len(PALETTE)]}
-            place = row[column] / 1e6, row["accuracy"]
-            ax.errorbar(*place, yerr=_reach(row), label=row["system"], capsize=3, **look)
+            ax.errorbar(place, row["accuracy"], yerr=_reach(row), label=row["system"], capsize=3, **look)
         ax.axhline(_chance(rows), color=RED, ls="--", lw=1.1, label="chance")
         ax.set(xscale="log", xlabel=label)
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -189,3 +197,18 @@ def draw_cost(summary: Summary) -> Figure:
     handles, labels = axes[0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=3)
     return fig
+
+
+def _apart(costs: list[float]) -> NDArray[np.floating]:
+    """The costs for a logarithmic axis, where neighbours stand at least a thirtieth of the range apart.
+
+    Points that are too close are moved upwards in the order of their costs, then all of them back by half of
+    the largest move.
+    """
+    logs = np.log(costs)
+    order = np.argsort(logs, kind="stable")
+    gap = max(float(np.ptp(logs)), 0.3) / 30
+    moved = logs.copy()
+    for before, after in pairwise(order):
+        moved[after] = max(moved[after], moved[before] + gap)
+    return np.exp(moved - (moved - logs).max() / 2)

@@ -19,6 +19,10 @@ SETTINGS = """changed = {n for n in mine if mine[n] != matplotlib.rcParams[n]}
 print(sorted(changed - {"backend", "interactive", "backend_fallback"}))"""
 
 
+LAST_LINE = """from dianet_utils.plots.model import draw_softmax
+draw_softmax()"""
+
+
 def notebook(*more: str) -> NotebookNode:
     """The first code cells of notebook 01, up to the check of its parameters, and some more."""
     first = load_notebook_node(str(NOTEBOOKS[0]))
@@ -55,3 +59,9 @@ def test_run_all_again_and_a_misspelt_parameter(client: NotebookClient) -> None:
     with pytest.raises(CellExecutionError, match=r"no parameter 'datasett' \(did you mean 'dataset'\?\)"):
         run_all(client, parameterize_notebook(notebook(), {"datasett": "casme2"}))
     run_all(client, notebook())
+
+
+def test_a_figure_is_shown_once_whether_or_not_it_is_the_value_of_its_cell(client: NotebookClient) -> None:
+    *_, named, value, later = run_all(client, notebook(FIGURE, LAST_LINE, "figure"))
+    for outputs in (named, value, later):
+        assert ["image/png" in output.get("data", {}) for output in outputs] == [True]
