@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from dianet_utils.dynamic_images import Bank
     from dianet_utils.loso.folds import Fold
+    from dianet_utils.loso.training import OnEpoch
 
     StartPool = Callable[[], ProcessPoolExecutor]
 
@@ -53,12 +54,14 @@ def train_folds(
     device: str,
     workers: int = 0,
     scheduler: str | None = None,
+    on_epoch: "OnEpoch | None" = None,
 ) -> Iterator[dict[str, Any]]:
     """The results of ``folds`` as they finish, each with the ``seconds`` that it took by the clock.
 
     ``workers`` processes train side by side (0: one per core on a CPU, one on a GPU); several on one GPU
     share it. ``scheduler`` is the address of a Dask scheduler (``tcp://...``), whose workers then train
-    instead. Raises InputError when no scheduler answers, or when a fold loses one worker after another.
+    instead. ``on_epoch`` hears of each epoch where folds are trained in this process, not elsewhere. Raises
+    InputError when no scheduler answers, or when a fold loses one worker after another.
     """
     if config.sources and folds:
         _try_here(bank, config)
@@ -67,7 +70,7 @@ def train_folds(
     workers = min(workers or (machine.cores() if device == "cpu" else 1), len(folds))
     if workers > 1:
         return _in_processes(bank, folds, config, device, workers)
-    return (_timed(bank, fold, config, device) for fold in folds)
+    return (_timed(bank, fold, config, device, on_epoch) for fold in folds)
 
 
 def _try_here(bank: "Bank", config: Config) -> None:
@@ -84,13 +87,15 @@ def _try_here(bank: "Bank", config: Config) -> None:
         build_model(config, len(bank.classes))
 
 
-def _timed(bank: "Bank", fold: "Fold", config: Config, device: str) -> dict[str, Any]:
+def _timed(
+    bank: "Bank", fold: "Fold", config: Config, device: str, on_epoch: "OnEpoch | None" = None
+) -> dict[str, Any]:
     """One trained fold with the ``seconds`` that it took by the clock, or why it ``failed``."""
     from dianet_utils.loso.training import train_fold
 
     start = time.perf_counter()
     try:
-        result = train_fold(bank, fold, config, device)
+        result = train_fold(bank, fold, config, device, on_epoch)
     except FloatingPointError as error:
         return {"failed": str(error)}
     return {**result, "seconds": round(time.perf_counter() - start, 2)}

@@ -6,7 +6,7 @@ again. ``predictions.csv`` and ``metrics.json`` always describe all the folds of
 """
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,9 @@ from dianet_utils.plumbing.progress import Progress
 if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank
     from dianet_utils.loso.folds import Fold
+    from dianet_utils.loso.training import OnEpoch
+
+OnFold = Callable[[dict[str, Any]], None]
 
 
 def run_name(bank: "Bank", config: Config) -> str:
@@ -60,6 +63,8 @@ def run(
     every: float = 0.0,
     scheduler: str | None = None,
     model: Any = None,
+    on_epoch: "OnEpoch | None" = None,
+    on_fold: OnFold | None = None,
 ) -> Results:
     """Run the folds that a run folder does not hold yet and return all that were asked for.
 
@@ -83,6 +88,9 @@ def run(
         scheduler: The address of a Dask scheduler whose workers train instead, see
             :mod:`dianet_utils.loso.executors`.
         model: Takes the place of the configuration's: a name, "my_file.py:MyNet", or a class of your own.
+        on_epoch: Called as ``on_epoch(fold, epoch, losses)`` after each epoch, counted from 1; ``losses``
+            has ``train_loss`` and, where somebody validates, ``validation_loss``. It needs ``workers=1``.
+        on_fold: Called with the record of each fold that was trained, once it is written, with any workers.
 
     Returns:
         The predictions, scores and records of these folds.
@@ -115,7 +123,7 @@ def run(
     made = (make_folds(bank.clips, config.validation, seed, max_folds, config.split) for seed in seeds)
     folds = [fold for of_seed in made for fold in of_seed]
     label = "LOSO" if config.split == LOSO else config.split
-    where = (workers, device, shown_progress, every, scheduler, label)
+    where = (workers, device, shown_progress, every, scheduler, label, on_epoch, on_fold)
     everything = run_folds(bank, folds, config, out, *where)
     results = only(everything, folds, bank)
     if shown_progress and "one_answer" in results.metrics:
@@ -134,8 +142,12 @@ def run_folds(
     every: float = 0.0,
     scheduler: str | None = None,
     label: str = "LOSO",
+    on_epoch: "OnEpoch | None" = None,
+    on_fold: OnFold | None = None,
 ) -> Results:
     """Run those of ``folds`` that ``out`` does not hold yet, as :func:`run` does, and gather all it holds."""
+    if on_epoch and (workers != 1 or scheduler):
+        raise InputError("on_epoch is called where folds are trained: give workers=1 and no scheduler.")
     out, device = Path(out), machine.choose_device(device)
     if config.leaky:
         _warn_leaky(out)
@@ -150,8 +162,9 @@ def run_folds(
         if shown_progress and len(missing) < len(folds):
             print(f"folds: {len(folds) - len(missing)} of {len(folds)} are already in {shown(out)}")
         progress = Progress(len(missing), "folds", label, every, shown=shown_progress)
-        trained = executors.train_folds(bank, missing, config, device, workers, scheduler)
-        _keep(trained, out, progress)
+        report = _reporter(progress, config, on_epoch)
+        trained = executors.train_folds(bank, missing, config, device, workers, scheduler, report)
+        _keep(trained, out, progress, on_fold)
         return gather(out, bank)
 
 
@@ -161,7 +174,22 @@ def _missing(bank: "Bank", folds: "Sequence[Fold]", out: Path, split: str) -> "l
     return [fold for fold in folds if read_done(out, fold, bank, split) is None]
 
 
-def _keep(trained: Iterable[dict[str, Any]], out: Path, progress: Progress) -> None:
+def _reporter(progress: Progress, config: Config, on_epoch: "OnEpoch | None") -> "OnEpoch":
+    """What hears of each epoch: a line of progress in a long fold, then the user's own callback."""
+
+    def report(fold: "Fold", epoch: int, losses: dict[str, float]) -> None:
+        loss = f"loss {losses['train_loss']:.3f}"
+        note = f"{fold.subject} (seed {fold.seed}): epoch {epoch} of {config.epochs}, {loss}"
+        progress.within(epoch / config.epochs, note)
+        if on_epoch:
+            on_epoch(fold, epoch, losses)
+
+    return report
+
+
+def _keep(
+    trained: Iterable[dict[str, Any]], out: Path, progress: Progress, on_fold: OnFold | None = None
+) -> None:
     """Write each fold as it ends; one InputError at the end for all that failed."""
     failed = []
     for result in trained:
@@ -171,6 +199,8 @@ def _keep(trained: Iterable[dict[str, Any]], out: Path, progress: Progress) -> N
             continue
         write_json(fold_path(out, result["seed"], result["subject"]), sealed(result))
         progress.advance(_note(result))
+        if on_fold:
+            on_fold(result)
     _refuse_failed(failed, progress.total, out)
 
 

@@ -6,6 +6,7 @@ to measure what that habit does.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,25 +26,33 @@ from dianet_utils.models.precision import keep_in_float32
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 
+# Called after each epoch with the fold, the epoch from 1, and its losses by the names of the curves.
+OnEpoch = Callable[[Fold, int, dict[str, float]], None]
 
-def train_fold(bank: Bank, fold: Fold, config: Config, device: str = "cpu") -> dict[str, Any]:
+
+def train_fold(
+    bank: Bank, fold: Fold, config: Config, device: str = "cpu", on_epoch: OnEpoch | None = None
+) -> dict[str, Any]:
     """Train on ``fold.train`` and predict ``fold.test``; returns JSON types.
 
     The same arguments give the same numbers on the same machine: on a CPU one thread is used, and
     every random draw comes from the fold's own seed. Torch's threads and random states are put back. Where
     the bank holds shifted apexes, ``shifted`` has the probabilities of the test clips under each. Raises
     ``FloatingPointError`` when the loss stops being finite, naming the fold, the epoch, the batch and its
-    clips, or where a prediction is not.
+    clips, or where a prediction is not. ``on_epoch`` hears of each epoch; what it draws from torch's random
+    state changes no number.
     """
     if system(config.model).learner == "estimator":
         return fit_fold(bank, fold, config)
     with machine.own_torch_state(device):
-        return _train_and_test(bank, fold, config, device)
+        return _train_and_test(bank, fold, config, device, on_epoch)
 
 
-def _train_and_test(bank: Bank, fold: Fold, config: Config, device: str) -> dict[str, Any]:
+def _train_and_test(
+    bank: Bank, fold: Fold, config: Config, device: str, on_epoch: OnEpoch | None
+) -> dict[str, Any]:
     data = _batches(bank, device, config)
-    model, history = _train(data, len(bank.classes), fold, config, device)
+    model, history = _train(data, len(bank.classes), fold, config, device, on_epoch)
     output, *moved = (predict(model, data, fold.test, config, shift) for shift in (0, *bank.shifted))
     result = {**fold_record(bank, fold, _probabilities(output), history), **_cosines(output)}
     result |= {
@@ -70,7 +79,12 @@ def _batches(bank: Bank, device: str, config: Config) -> Batches:
 
 
 def _train(
-    data: Batches, num_classes: int, fold: Fold, config: Config, device: str
+    data: Batches,
+    num_classes: int,
+    fold: Fold,
+    config: Config,
+    device: str,
+    on_epoch: OnEpoch | None = None,
 ) -> tuple[Network, dict[str, Any]]:
     """A new network trained on the fold's training clips, all its random draws from the fold's own seed."""
     _check_precision(config, device)
@@ -81,7 +95,19 @@ def _train(
     if config.precision == "bfloat16" and device == "cpu":
         keep_in_float32(model)
     model.observe(data.labels(torch.from_numpy(fold.train)))
-    return model, _fit(model, data, fold, config, torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    return model, _fit(model, data, fold, config, generator, _guarded(on_epoch, device))
+
+
+def _guarded(on_epoch: OnEpoch | None, device: str) -> OnEpoch:
+    """``on_epoch``, after which torch's random states are those before it."""
+
+    def call(fold: Fold, epoch: int, losses: dict[str, float]) -> None:
+        if on_epoch:
+            with machine.own_torch_state(device):
+                on_epoch(fold, epoch, losses)
+
+    return call
 
 
 def _check_precision(config: Config, device: str) -> None:
@@ -93,7 +119,12 @@ def _check_precision(config: Config, device: str) -> None:
 
 
 def _fit(
-    model: Network, data: Batches, fold: Fold, config: Config, generator: torch.Generator
+    model: Network,
+    data: Batches,
+    fold: Fold,
+    config: Config,
+    generator: torch.Generator,
+    on_epoch: OnEpoch,
 ) -> dict[str, Any]:
     """Train ``model`` in place and leave it at its best epoch; returns the curves.
 
@@ -110,13 +141,22 @@ def _fit(
         train_losses.append(_finite(loss, "training", fold, epoch))
         if len(fold.validation):
             criteria.append(_criterion(model, data, fold, config, epoch))
-            if keeper.enough(model, epoch, criteria[-1]):
-                break
+        on_epoch(fold, epoch + 1, _last(train_losses, criteria, config))
+        if criteria and keeper.enough(model, epoch, criteria[-1]):
+            break
     best = keeper.restore(model) if criteria else len(train_losses) - 1
     curves = {"train_loss": train_losses, "validation_loss": [] if config.leaky else criteria}
     if config.leaky:
         curves["test_accuracy"] = [1 - error for error in criteria]
     return {**curves, "best_epoch": best + 1}
+
+
+def _last(train_losses: list[float], criteria: list[float], config: Config) -> dict[str, float]:
+    """The losses of the last epoch; under the leaky policy the accuracy on the test subject instead."""
+    told = {"train_loss": train_losses[-1]}
+    if not criteria:
+        return told
+    return told | ({"test_accuracy": 1 - criteria[-1]} if config.leaky else {"validation_loss": criteria[-1]})
 
 
 class BestEpoch:

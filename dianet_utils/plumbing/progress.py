@@ -18,6 +18,9 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+_QUIET = 30.0  # seconds without a step after which a line tells how far the running one is
+
+
 class Progress:
     """Print how far a piece of work is, at most once every ``every`` seconds, and when it ends.
 
@@ -28,18 +31,25 @@ class Progress:
         self.total, self.unit, self.label = total, unit, label
         self.every, self.shown = every, shown
         self.done = 0
-        self.start = self.last = time.monotonic()
+        self.start = self.last = self.heard = time.monotonic()
 
     def advance(self, note: str = "") -> None:
         """Count one more step as done; ``note`` is added to the line if one is printed."""
         self.done += 1
-        now = time.monotonic()
+        now = self.heard = time.monotonic()
         if self.shown and (self.done == self.total or now - self.last >= self.every):
             self.last = now
             print(self._line(now - self.start, note), flush=True)
 
-    def _line(self, elapsed: float, note: str) -> str:
-        left = elapsed / self.done * (self.total - self.done)
+    def within(self, share: float, note: str) -> None:
+        """Tell how far the running step is, ``share`` from 0 to 1, at most once in 30 s without a step."""
+        now = time.monotonic()
+        if self.shown and share > 0 and now - self.heard >= _QUIET:
+            self.heard = now
+            print(self._line(now - self.start, note, share), flush=True)
+
+    def _line(self, elapsed: float, note: str, share: float = 0.0) -> str:
+        left = elapsed / (self.done + share) * (self.total - self.done - share)
         when = f"about {duration(left)} left" if self.done < self.total else duration(elapsed)
         line = f"{self.label}: {self.done}/{self.total} {self.unit}, {when}"
         return f"{line}, {note}" if note else line

@@ -18,6 +18,7 @@ from dianet_utils.config.checks import (
     check_all,
     near_match,
 )
+from dianet_utils.config.options import Options
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.run.selection import SELECTION
@@ -25,8 +26,9 @@ from dianet_utils.run.selection import SELECTION
 if TYPE_CHECKING:
     import pandas as pd
 
-# Parameters of notebooks that do not change a fold's numbers.
+# Parameters of notebooks that are no field of Config: most do not change a fold's numbers.
 RUN_CHECKS: dict[str, Check] = {
+    "settings": Options({name: CHECKS[name] for name in CHECKS if name not in ("setting", "dataset")}),
     "data_root": Text(optional=True),
     "train_dataset": CHECKS["dataset"],
     "train_root": Text(optional=True),
@@ -86,7 +88,7 @@ def check_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
         values: Names and values; those that are no parameters are passed over.
 
     Returns:
-        The checked values, without those left at None.
+        The checked values, without those left at None; those in ``settings`` are among them.
 
     Raises:
         InputError: Once, for all mistakes.
@@ -106,8 +108,10 @@ def check_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
     checks = {**CHECKS, **RUN_CHECKS}
     given = {name: values[name] for name in checks if values.get(name) is not None}
     unknown, known = _injected(values.get("In", ()))
+    if not isinstance(given.get("settings"), (str, int, float)):
+        given.pop("settings", None)  # a notebook's own variable of that name, not what papermill passes
     found = [f"there is no parameter '{name}'{near_match(name, known)}" for name in sorted(unknown)]
-    checked = check_all(given, checks, found)
+    checked = _spread(check_all(given, checks, found))
     lacking = [
         f"Dataset {checked[name]} is licensed and needs {root}, the folder that holds your copy: "
         f"-p {name} {checked[name]} -p {root} FOLDER; or set DIANET_DATA once, the folder that holds your "
@@ -118,6 +122,18 @@ def check_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
     if lacking:
         raise InputError(" ".join(lacking))
     return checked
+
+
+def _spread(checked: dict[str, Any]) -> dict[str, Any]:
+    """The parameters and those in ``settings``; InputError for a name that is given both ways."""
+    more = checked.pop("settings", {})
+    twice = [name for name in more if name in checked]
+    if twice:
+        raise InputError(
+            f"{', '.join(twice)} of settings already has a value as a parameter: give it there and "
+            "leave it out of settings."
+        )
+    return {**checked, **more}
 
 
 def _lacks_folder(dataset: str) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dianet_utils import run
 from dianet_utils.config.checks import Choice, Number, Whole
 from dianet_utils.config.options import Options, read_options
 from dianet_utils.plumbing.errors import InputError
@@ -57,3 +58,25 @@ def test_a_file_that_holds_something_else_is_named(tmp_path: Path, content: str,
     path.write_text(content, "utf-8")
     with pytest.raises(InputError, match=said):
         Options(CHECKS)(str(path))
+
+
+def test_settings_of_a_notebook_are_parameters_by_their_name() -> None:
+    asked = {
+        "dataset": "casme2",
+        "data_root": "x",
+        "settings": "patience=50, dropout=0.2, inputs=onset,offset",
+    }
+    config = run.config_of(run.check_parameters(asked))
+    assert (config.patience, config.dropout, config.inputs) == (50, 0.2, ("onset", "offset"))
+    same = run.config_of({"dataset": "casme2", "patience": 50, "dropout": 0.2})
+    assert config.digest() == same.digest()
+
+
+def test_a_setting_given_both_ways_is_refused() -> None:
+    with pytest.raises(InputError, match="epochs of settings already has a value"):
+        run.check_parameters({"epochs": 3, "settings": "epochs=4"})
+    with pytest.raises(InputError, match="parameter dropout is '2' but must be"):
+        run.check_parameters({"settings": "dropout=2"})
+    with pytest.raises(InputError, match="settings"):
+        run.check_parameters({"settings": 3})
+    assert run.check_parameters({"settings": [{"epochs": 4}]}) == {}  # a variable of the notebook

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from toy import small_config
 
 from dianet_utils import datasets, loso, run, synthetic, tables
-from dianet_utils.__main__ import default_output
+from dianet_utils.command.execution import default_output
 from dianet_utils.config import configure
 from dianet_utils.datasets.own_dataset import NEEDED
 from dianet_utils.dynamic_images import build_bank

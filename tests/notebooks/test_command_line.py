@@ -1,25 +1,140 @@
-"""What `python -m dianet_utils` says when something is wrong: one line, what and where and what to do."""
+"""What people type: `dianet`, or `python -m dianet_utils`, and its one line where something is wrong."""
 
 import shutil
 from pathlib import Path
 
 import nbformat
 import openpyxl
+import pandas as pd
 import pytest
 from helpers import command
 
-from dianet_utils import __main__
-from dianet_utils.__main__ import changed, default_output, find_notebook, main
+import dianet_utils
+from dianet_utils.command import chapters, execution
+from dianet_utils.command.chapters import find_notebook
+from dianet_utils.command.execution import default_output
+from dianet_utils.command.given import changed, read_parameters
+from dianet_utils.command.kept_runs import other_settings
+from dianet_utils.command.line import main
+from dianet_utils.config import configure
+from dianet_utils.config.checks import Choice, Number, Whole, Wholes
 from dianet_utils.plumbing.errors import InputError
-from dianet_utils.plumbing.files import RESULTS
+from dianet_utils.plumbing.files import RESULTS, write_json
 
 
 def test_notebooks_are_found_by_number_name_or_path() -> None:
     path = find_notebook("04")
     assert path.name == "04_loso.ipynb"
+    assert find_notebook("4") == path
     assert find_notebook("04_loso.ipynb") == find_notebook("04_loso") == find_notebook(str(path)) == path
     with pytest.raises(InputError, match="did you mean '04_loso'"):
         find_notebook("04_losso.ipynb")
+
+
+def told(*words: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """What a command prints that does nothing else."""
+    assert main(words) == 0
+    return capsys.readouterr().out
+
+
+def test_alone_it_lists_every_notebook_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = told(capsys=capsys).splitlines()
+    files = sorted(path.stem for path in chapters.NOTEBOOKS.glob("[0-9]*.ipynb"))
+    assert [line[:2] for line in lines[: len(files)]] == [name[:2] for name in files]
+    assert lines[3].startswith("04  Leave one subject out: from clips to a result - draw the ")
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        main(["--version"])
+    assert not done.value.code
+    assert capsys.readouterr().out == f"dianet {dianet_utils.__version__}\n"
+
+
+def test_help_of_a_notebook_tells_value_comment_range_and_what_the_paper_prints(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shown = told("04", "--help", capsys=capsys)
+    wanted = """
+  epochs = None  # at most; all of them where nobody validates
+      a whole number from 1 to 10000
+      printed in the paper: 50
+"""
+    assert wanted in shown
+    cell = nbformat.read(find_notebook("04"), as_version=4).cells[1].source
+    names = [line.split(":")[0] for line in cell.splitlines()]
+    assert [
+        line.split()[0] for line in shown.splitlines() if line.startswith("  ") and line[2] != " "
+    ] == names
+
+
+def test_what_a_check_takes_is_told_in_its_own_words() -> None:
+    assert chapters.allowed(Choice("a", "b")) == "one of a, b"
+    assert chapters.allowed(Whole(1, 3)) == "a whole number from 1 to 3"
+    assert chapters.allowed(Number(0, 1)) == "a number from 0 to 1"
+    assert chapters.allowed(Wholes(0, 9)) == "different whole numbers from 0 to 9, with commas between"
+
+
+def test_parameters_come_from_files_texts_and_lists(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("epochs: 3\ndataset: mmew\nflip: true\n")
+    notebook, given = find_notebook("04"), {"files": [str(tmp_path / "p.yaml")]}
+    with pytest.raises(InputError, match="no parameter 'flip'"):
+        read_parameters(notebook, **given)
+    (tmp_path / "p.yaml").write_text("epochs: 3\ndataset: mmew\n")
+    given |= {"texts": ["{epochs: 4, batch_size: 8}"], "typed": [["seeds", "[0,1]"], ["batch_size", "16"]]}
+    wanted = {"epochs": 4, "dataset": "mmew", "batch_size": 16, "seeds": [0, 1]}
+    assert read_parameters(notebook, **given) == wanted
+    for wrong in ({"files": ["no/such.yaml"]}, {"texts": ["[1, 2]"]}, {"texts": ["{"]}):
+        with pytest.raises(InputError):
+            read_parameters(notebook, **wrong)
+
+
+def test_without_notebooks_it_says_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(chapters, "NOTEBOOKS", tmp_path / "notebooks")
+    for words in ([], ["04"]):
+        assert main(words) == 2
+        assert "in a clone of the repository" in capsys.readouterr().err
+
+
+def kept(place: Path, predicted: str, clips: str = "abcdef", **settings: object) -> Path:
+    """A run folder as a run leaves it: clip ``x`` of subject ``x``, truly ``x`` in upper case."""
+    rows = {"clip": list(clips), "subject": list(clips), "seed": 0, "true": list(clips.upper())}
+    place.mkdir(parents=True)
+    pd.DataFrame(rows).assign(predicted=list(predicted)).to_csv(place / "predictions.csv", index=False)
+    write_json(place / "config.json", {"config": configure(**settings).as_json()})
+    for name in clips:
+        write_json(place / "folds" / f"seed0-{name}.json", {})
+    return place
+
+
+def test_list_tells_folds_scores_and_what_differs_from_the_defaults(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept(tmp_path / "one", "ABCDEF")
+    write_json(tmp_path / "one" / "metrics.json", {"uf1": 0.5, "uar": 0.25, "accuracy": 2 / 3})
+    kept(tmp_path / "two", "ABC", "abc", model="learnet", epochs=7, apex_jitter=2)
+    lines = [line.strip() for line in told("list", str(tmp_path), capsys=capsys).splitlines()]
+    one, two = (tmp_path / name for name in ("one", "two"))
+    assert lines[:3] == [one.as_posix(), "6 folds", "UF1 0.500, UAR 0.250, accuracy 0.667"]
+    assert lines[3:] == [two.as_posix(), "3 folds", "no scores yet", "model=learnet, epochs=7, apex_jitter=2"]
+    assert main(["list", str(tmp_path / "nothing")]) == 2
+    assert other_settings(configure("casme2", inputs="offset").as_json()) == "inputs=offset"
+
+
+def test_compare_pairs_the_clips_that_both_predicted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = kept(tmp_path / "right", "ABCDEFG", "abcdefg")
+    wrong = kept(tmp_path / "wrong", "XXXXXXH", "abcdefh")
+    shown = told("compare", str(right), str(wrong), capsys=capsys)
+    assert "both predicted 6 clips of 6 subjects (seeds 0)" in shown
+    assert "A minus B: +100.0 points" in shown
+    assert f"p, exact: {2 / 2**6:.3g} (signs of subjects), {2 / 2**6:.3g} (McNemar, clips)" in shown
+    other = kept(tmp_path / "other", "XYZ", "xyz")
+    for words in ([str(right), str(other)], [str(right)], [str(right), str(tmp_path / "none")]):
+        assert main(["compare", *words]) == 2
 
 
 def test_output_goes_under_results_by_dataset() -> None:
@@ -47,14 +162,14 @@ def test_a_run_that_is_stopped_leaves_the_executed_notebook_as_it_was(
         partial.write_text("half")
         raise stop
 
-    monkeypatch.setattr(__main__, "_papermill", stopped)
+    monkeypatch.setattr(execution, "_papermill", stopped)
     (tmp_path / "out.ipynb").write_text("yesterday's")
     assert main(["04", str(tmp_path / "out.ipynb")]) == 1
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
         "out.ipynb": "yesterday's",
         "out.failed.ipynb": "half",
     }
-    monkeypatch.setattr(__main__, "_papermill", lambda notebook, partial, _: partial.write_text("today's"))
+    monkeypatch.setattr(execution, "_papermill", lambda notebook, partial, _: partial.write_text("today's"))
     assert main(["04", str(tmp_path / "out.ipynb")]) == 0
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"out.ipynb": "today's"}
 

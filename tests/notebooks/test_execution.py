@@ -9,7 +9,7 @@ import pytest
 from helpers import NOTEBOOKS, ROOT, command, nbval, prepare, read
 from papermill import inspect_notebook
 
-from dianet_utils.__main__ import read_parameters
+from dianet_utils.command.given import read_parameters
 
 TINY = {
     "image_size": 32,

@@ -32,6 +32,7 @@ ORDER = [
     "run",
     "tables",
     "plots",
+    "command",
     "__main__",
 ]
 # The one exception, by module and room: datasets.load takes the name 'synthetic', and loads it only then.

@@ -1,0 +1,87 @@
+"""``dianet 04_loso.ipynb -p dataset mmew``: papermill, made comfortable, and a look at what was run.
+
+It finds the notebook, picks the output path, refuses parameters that the notebook does not have, and
+ends a failed run with one line instead of a traceback. Without a notebook it lists them.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dianet_utils import __version__, run
+from dianet_utils.command import kept_runs
+from dianet_utils.command.chapters import contents, find_notebook, help_of
+from dianet_utils.command.execution import default_output, execute
+from dianet_utils.command.given import changed, read_parameters
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import RESULTS
+
+_MORE = """other commands:
+  dianet                     list the notebooks
+  dianet NOTEBOOK --help     the parameters of a notebook
+  dianet list [FOLDER]       the runs below results/, or below a folder: settings, folds, scores
+  dianet compare RUN RUN     a paired test on the clips that both predicted"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what was typed; returns the exit status: 0 done, 1 the run failed, 2 wrong arguments."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if words[:1] == ["list"]:
+            print(kept_runs.listing(*_words("list", words[1:], "[FOLDER]", 0, 1) or [str(RESULTS)]))
+        elif words[:1] == ["compare"]:
+            print(kept_runs.comparison_of(*_words("compare", words[1:], "RUN RUN", 2, 2)))
+        else:
+            return _notebook(words)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _words(command: str, words: list[str], wanted: str, least: int, most: int) -> list[str]:
+    if not least <= len(words) <= most or any(word.startswith("-") for word in words):
+        raise InputError(f"It is: dianet {command} {wanted}.")
+    return words
+
+
+def _notebook(words: list[str]) -> int:
+    """Run a notebook, or tell what there is and what it takes."""
+    parser = _parser()
+    options = parser.parse_args(words)
+    if not options.notebook:
+        print(parser.format_help() if options.help else contents())
+        return 0
+    notebook = find_notebook(options.notebook)
+    if options.help:
+        print(help_of(notebook))
+        return 0
+    parameters = read_parameters(notebook, options.parameters, options.raw, options.texts, options.files)
+    run.check_parameters({**dict.fromkeys(run.ROOTS.values()), **parameters})
+    output = Path(options.output or default_output(notebook, changed(notebook, parameters)))
+    return execute(notebook, output, parameters)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dianet",
+        description="Run a notebook with parameters.",
+        epilog=_MORE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+    )
+    parser.add_argument("notebook", nargs="?", help="a notebook's path, file name or number, such as 04 or 4")
+    parser.add_argument("output", nargs="?", help="the executed notebook (default: under results/)")
+    pair: dict[str, Any] = {"nargs": 2, "action": "append", "default": [], "metavar": ("NAME", "VALUE")}
+    many: dict[str, Any] = {"action": "append", "default": []}
+    parser.add_argument(
+        "-p", dest="parameters", help="a parameter; numbers, true/false and [0,1] are read as such", **pair
+    )
+    parser.add_argument("-r", dest="raw", help="a parameter kept as text", **pair)
+    parser.add_argument("-y", dest="texts", metavar="YAML", help="parameters as '{epochs: 3}'", **many)
+    parser.add_argument("-f", dest="files", metavar="FILE", help="a YAML file of parameters", **many)
+    parser.add_argument("-h", "--help", action="store_true", help="this, or what a notebook takes")
+    parser.add_argument("--version", action="version", version=f"dianet {__version__}")
+    return parser
