@@ -5,6 +5,7 @@ ends a failed run with one line instead of a traceback. Without a notebook it li
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,9 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(kept_runs.comparison_of(*_words("compare", words[1:], "RUN RUN", 2, 2)))
         else:
             return _notebook(words)
+        sys.stdout.flush()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read the output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

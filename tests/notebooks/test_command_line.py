@@ -1,13 +1,16 @@
 """What people type: `dianet`, or `python -m dianet_utils`, and its one line where something is wrong."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import openpyxl
 import pandas as pd
 import pytest
-from helpers import command
+from helpers import ROOT, command
 
 import dianet_utils
 from dianet_utils.command import chapters, execution
@@ -121,6 +124,18 @@ def test_list_tells_folds_scores_and_what_differs_from_the_defaults(
     assert lines[3:] == [two.as_posix(), "3 folds", "no scores yet", "model=learnet, epochs=7, apex_jitter=2"]
     assert main(["list", str(tmp_path / "nothing")]) == 2
     assert other_settings(configure("casme2", inputs="offset").as_json()) == "inputs=offset"
+
+
+def test_a_reader_that_has_seen_enough_ends_it_without_a_word(tmp_path: Path) -> None:
+    """As ``| head`` does: its end of the pipe is closed before anything is written."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text('{"config": {"dataset": "synthetic"}}', "utf-8")
+    ours, theirs = os.pipe()
+    os.close(ours)
+    words = [sys.executable, "-m", "dianet_utils", "list", str(tmp_path)]
+    done = subprocess.run(words, stdout=theirs, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_compare_pairs_the_clips_that_both_predicted(
