@@ -52,8 +52,9 @@ lint: $(READY)
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 
+# Jupyter refuses root, who in a container is often the only user, unless told to.
 lab: $(READY)
-	@$(BIN)/jupyter lab --ip=$(IP) --notebook-dir notebooks
+	@$(BIN)/jupyter lab --ip=$(IP) --notebook-dir notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 notebooks: $(READY)
 	@$(BIN)/python tools/refresh_notebooks.py

@@ -213,8 +213,8 @@ def test_the_cluster_of_the_page_trains(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    block = documented(first).replace("8786", port).replace("HOST", "127.0.0.1")
-    block = block.replace("dask ", f"{sys.executable} -m dask ").replace("--nworkers 8", "--nworkers 2")
+    block = ("\n" + documented(first)).replace("8786", port).replace("HOST", "127.0.0.1")
+    block = block.replace("\ndask ", f"\n{sys.executable} -m dask ").replace("--nworkers 8", "--nworkers 2")
     lines = block.splitlines()
     start = next(place for place, line in enumerate(lines) if " scheduler " in line)
     background = [re.sub(r" *(#.*)?$", " --no-dashboard &", line) for line in lines[start : start + 2]]
@@ -225,7 +225,8 @@ def test_the_cluster_of_the_page_trains(
     try:
         named = dict(line.strip().split("=", 1) for line in iter(shell.stdout.readline, "ready\n"))
         protocol = "tls" if named else "tcp"
-        with dask.config.set(dask.config.collect_env(named)):
+        told = dask.config.merge(dask.config.config, dask.config.collect_env(named))
+        with dask.config.set(told):
             for _ in range(60):
                 with contextlib.suppress(InputError):
                     executors._check_answers(f"{protocol}://127.0.0.1:{port}")
