@@ -34,14 +34,14 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def draw_table(summary: Summary) -> Figure:
     """Ours with intervals beside the paper's cells: one row per system, one panel per dataset.
 
-    Clips on which the paper has no results, such as synthetic ones, have a panel of their own, half as wide
-    as the figure; on one of its datasets ours stand in its panel.
+    Clips on which the paper has no results, such as synthetic ones, have a panel of their own, wider than the
+    others; on one of its datasets ours stand in its panel.
     """
     panels = ("ours", *paper.DATASETS) if summary.apart else paper.DATASETS
     rows = _records(summary.rows)
-    widths = [len(panels) - 1 if panel == "ours" else 1 for panel in panels]
+    widths = [1.5 if panel == "ours" else 1.0 for panel in panels]
     fig, axes = figure(
-        7.6, 1.6 + 0.42 * len(rows), ncols=len(panels), sharey=True, sharex=True, width_ratios=widths
+        8.6, 1.6 + 0.42 * len(rows), ncols=len(panels), sharey=True, sharex=True, width_ratios=widths
     )
     for ax, panel in zip(axes, panels, strict=True):
         ax.set_xlabel("accuracy, %\n(Eq. 6)")
@@ -58,7 +58,7 @@ def draw_table(summary: Summary) -> Figure:
     if summary.leaky or summary.split:
         fig.suptitle(summary.data, color=RED)
     axes[0].set_yticks(range(len(rows)), summary.rows["system"])
-    axes[0].set(xlim=(0, 100), ylim=(len(rows) - 0.4, -0.7), xticks=(0, 25, 50, 75, 100))
+    axes[0].set(xlim=(0, 100), ylim=(len(rows) - 0.4, -0.7), xticks=(0, 50, 100))
     fig.legend(
         handles=_kinds(rows), loc="outside lower center", ncols=4, columnspacing=1.2, handletextpad=0.3
     )
@@ -187,7 +187,8 @@ def draw_cost(summary: Summary) -> Figure:
             ax.errorbar(place, row["accuracy"], yerr=_reach(row), label=row["system"], capsize=3, **look)
         ax.axhline(_chance(rows), color=RED, ls="--", lw=1.1, label="chance")
         ax.set(xscale="log", xlabel=label)
-        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        wide = np.ptp(np.log10(places)) > 2  # 1, 2 and 5 of each power of ten have no room then
+        ax.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
         ax.xaxis.set_major_formatter("{x:g}")
         ax.xaxis.set_minor_formatter(NullFormatter())
     low = min([_chance(rows), *(row["low"] for row in rows)])

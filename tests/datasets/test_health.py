@@ -130,7 +130,9 @@ def test_a_clip_too_long_for_a_micro_expression_is_noted_and_kept(tmp_path: Path
     """At 200 frames a second: 836 frames last 4.2 s, 201 just one second, 202 more than that."""
     numbers = {"EP01_01": 836, "EP02_01": 201, "EP03_01": 202}
     rows = [row("01", name, onset=1, apex=5, offset=last) for name, last in numbers.items()]
-    root = write_casme2(tmp_path, rows, {f"sub01/{name}": range(1, 12) for name in numbers})
+    root = write_casme2(
+        tmp_path, rows, {f"sub01/{name}": range(1, last + 1, 2) for name, last in numbers.items()}
+    )
     clips = datasets.load("casme2", root)
     report = datasets.health(clips)
     noted = report[report["problem"].str.contains("micro-expression")].set_index("clip")

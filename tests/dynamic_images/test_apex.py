@@ -10,6 +10,7 @@ import torch
 from toy import make_bank, small_config
 
 from dianet_utils import datasets, loso, run
+from dianet_utils.config import configure
 from dianet_utils.datasets.frames import index_frames, read_frame
 from dianet_utils.dynamic_images import apex, jitter_shifts, optical_flow, scale_signed, shift_apex
 from dianet_utils.dynamic_images.bank import build_bank
@@ -117,13 +118,13 @@ def test_an_apex_is_shifted_within_its_clip() -> None:
 
 def test_a_bank_holds_the_images_of_shifted_clips(tiny_synthetic: Path) -> None:
     kept = datasets.load("synthetic", tiny_synthetic).iloc[:3]
-    config = run.configure("synthetic", image_size=16, apex_jitter=2)
+    config = configure("synthetic", image_size=16, apex_jitter=2)
     bank = run.make_bank(kept, config, 1, shown=False, shifts=(4,))
     assert sorted(bank.shifted) == [-2, -1, 1, 2, 4]
     given = {"size": 16, "scaling": "signed", "shown": False, "workers": 1}
     alone = build_bank(shift_apex(kept, 4), **given)
     np.testing.assert_array_equal(bank.shifted[4], alone.images)
-    plain = run.make_bank(kept, run.configure("synthetic", image_size=16), 1, shown=False)
+    plain = run.make_bank(kept, configure("synthetic", image_size=16), 1, shown=False)
     np.testing.assert_array_equal(plain.images, bank.images)
     assert len({plain.fingerprint, bank.fingerprint, alone.fingerprint}) == 3
 
@@ -233,7 +234,7 @@ def test_flows_run_through_their_phase(tiny_synthetic: Path) -> None:
         flow = optical_flow(frames["apex"], frames["offset"])
         expected = scale_signed(flow).transpose(2, 0, 1)  # frames of 64 pixels: nothing to resize
         np.testing.assert_allclose(found[2], expected, atol=1e-3)
-    config = run.configure("synthetic", inputs="flow_onset,flow_offset", image_size=64)
+    config = configure("synthetic", inputs="flow_onset,flow_offset", image_size=64)
     bank = run.make_bank(kept, config, 1, shown=False)
     assert Batches.of(bank, "cpu").flows == (0, 1)
 

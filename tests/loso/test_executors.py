@@ -161,8 +161,9 @@ def test_what_killed_processes_left_in_the_temporary_folder_goes(
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
 sys.path.insert(0, "tests")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from toy import make_bank, small_config
 from dianet_utils import loso
 if __name__ == "__main__":
@@ -189,7 +190,11 @@ def test_an_interrupt_ends_workers_without_a_word(working: bool, tmp_path: Path)
     while working and min(child.memory_info().rss for child in children) < 250e6:  # torch is loaded
         time.sleep(0.1)
     os.killpg(run.pid, signal.SIGINT)
-    _, told = run.communicate(timeout=60)
+    try:
+        _, told = run.communicate(timeout=60)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
     assert told.splitlines() == ["stopped"]
     assert not any(child.is_running() for child in children)
 
@@ -219,7 +224,7 @@ def test_the_cluster_of_the_page_trains(
     start = next(place for place, line in enumerate(lines) if " scheduler " in line)
     background = [re.sub(r" *(#.*)?$", " --no-dashboard &", line) for line in lines[start : start + 2]]
     background[1] = background[1].replace("--no-dashboard", "--no-dashboard --local-directory .")
-    script = "\n".join([*lines[:start], *background, "env | grep DASK_; echo ready", "wait"])
+    script = "\n".join([*lines[:start], *background, "env | grep DASK_DISTRIBUTED__COMM; echo ready", "wait"])
     given = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     shell = subprocess.Popen(["bash", "-c", script], cwd=tmp_path, start_new_session=True, **given)
     try:
