@@ -18,7 +18,17 @@ from dianet_utils import paper
 from dianet_utils.datasets.provenance import GROUPS, is_synthetic, numbered, origin
 from dianet_utils.plumbing.errors import InputError
 
-__all__ = ["GROUPS", "combine", "group_of", "has_group", "merge_emotions"]
+__all__ = [
+    "GROUPS",
+    "benchmark_counts",
+    "check_same_emotions",
+    "combine",
+    "group_of",
+    "has_group",
+    "join",
+    "merge_emotions",
+    "verdict",
+]
 
 # Clips of each class in the benchmark's list, by dataset: negative, positive, surprise.
 BENCHMARK = {"smic": (70, 51, 43), "casme2": (88, 32, 25), "samm": (92, 26, 15)}
