@@ -23,6 +23,14 @@ TITLES = {
     "casme3": "CAS(ME)^3 part A",
 }
 
+# What explains that a copy gives another number of clips than the sheet of the paper's counts.
+EDITIONS = {
+    "casme2": {
+        241: "the sheet probably gives an apex to one clip more than that of 2014 (20140508)",
+        243: "the sheet is that of 2019, which calls three sad clips surprise, so that they are kept",
+    }
+}
+
 # Section 3.1: classes with fewer samples than this are excluded.
 MIN_CLASS_SIZE = 10
 

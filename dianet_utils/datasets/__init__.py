@@ -1,11 +1,13 @@
 """From a licensed release or the generator to one tidy table of clips (see ``clips.py`` for its columns)."""
 
+import contextlib
 import os
 from pathlib import Path
 
 import pandas as pd
 
 from dianet_utils import paper
+from dianet_utils.config import CHECKS
 from dianet_utils.config.checks import near_match
 from dianet_utils.config.own_tables import SUFFIXES, is_own_name, is_table, short_name
 from dianet_utils.datasets import casme2, casme3, mmew, own_dataset, release, samm, smic
@@ -78,7 +80,7 @@ def load(name: str | Path, root: str | Path | None = None, sheet: str | Path | N
         >>> bool((clips["onset"] < clips["apex"]).all() and (clips["apex"] < clips["offset"]).all())
         True
     """
-    name = str(name)
+    name = _named(str(name))
     if name not in NAMES and not is_table(name):
         raise InputError(_no_dataset(name))
     if root is not None:
@@ -108,6 +110,13 @@ def own_copy(name: str) -> Path | None:
     told = os.environ.get(_PLACE)
     folders = [Path(told).expanduser() / name] if told else []
     return next((folder for folder in (*folders, DATA / name) if folder.is_dir()), None)
+
+
+def _named(name: str) -> str:
+    """The dataset's short name where its title is given, such as CASME-II."""
+    with contextlib.suppress(ValueError):
+        return str(CHECKS["dataset"](name))
+    return name
 
 
 def _no_dataset(name: str) -> str:

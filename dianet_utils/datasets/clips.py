@@ -21,7 +21,8 @@ synthetic       bool    whether the clip was generated
 =============== ======= =================================================================================
 
 The last two say what a table is, see :mod:`~dianet_utils.datasets.provenance`. ``clips.attrs`` holds
-``corrections`` (a sentence for each mended cell) and ``notes`` (a sentence for each choice the loader made).
+``corrections`` (a sentence for each mended cell), ``notes`` (one for each choice the loader made) and
+``warnings`` (one for each fault of the copy as a whole).
 """
 
 from collections.abc import Mapping, Sequence
@@ -67,7 +68,7 @@ def table(
     clips = clips.astype({"fps": float, "missing_frames": int})
     clips["dataset"] = dataset
     clips["synthetic"] = dataset == "synthetic" if synthetic is None else synthetic
-    clips.attrs = {"corrections": [], "notes": []}
+    clips.attrs = {"corrections": [], "notes": [], "warnings": []}
     clips.attrs.update(attrs)
     return clips
 
@@ -212,5 +213,9 @@ def compare_counts(name: str, kept: pd.DataFrame) -> pd.DataFrame:
     rows += [("subjects", kept["subject"].nunique(), expected.get("subjects"))]
     counts = pd.DataFrame(rows, columns=["count of", "ours", "paper"]).set_index("count of")
     counts["paper"] = counts["paper"].astype("Int64")
-    counts["verdict"] = [verdict(row["ours"], row["paper"]) for _, row in counts.iterrows()]
+    edition = paper.EDITIONS.get(name, {}).get(len(kept)) if expected else None
+    counts["verdict"] = [
+        verdict(row["ours"], row["paper"]) + (f": {edition}" if edition and what == "all clips" else "")
+        for what, row in counts.iterrows()
+    ]
     return counts

@@ -44,6 +44,7 @@ def health(clips: pd.DataFrame, decode: bool = False) -> pd.DataFrame:
     """
     findings = [Finding("note", "", note, "") for note in clips.attrs.get("notes", [])]
     findings += [Finding("note", "", text, "mended when read") for text in clips.attrs.get("corrections", [])]
+    findings += [Finding("warning", "", text, _RESTORE) for text in clips.attrs.get("warnings", [])]
     findings += _classes(clips)
     findings += _shared_folders(clips)
     rows = [row for _, row in clips.iterrows()]

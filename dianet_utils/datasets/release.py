@@ -154,9 +154,11 @@ def _table(release: Release, sheet: Path | None, rows: pd.DataFrame, frames: Fra
         f"row {row} of the sheet has no subject or no filename and is no clip"
         for row in rows.loc[rows.index.difference(named.index), "row"]
     ]
-    notes += [*moved, *present, *doubled_subjects(frames), *_unused(frames, used)]
+    notes += [*moved, *doubled_subjects(frames), *_unused(frames, used)]
     synthetic = _is_synthetic(sheet, frames)
-    return table(records, release.name, synthetic=synthetic, corrections=corrections, notes=notes)
+    clips = table(records, release.name, synthetic=synthetic, corrections=corrections, notes=notes)
+    clips.attrs["warnings"] = present
+    return clips
 
 
 def _is_synthetic(sheet: Path | None, frames: FrameFolder) -> bool:

@@ -10,6 +10,7 @@
 ``apex``           where none is annotated: ``annotated`` leaves the clip out, ``midpoint`` takes the middle,
                    ``spot`` looks for it in the frames
 ``sheet``          the file with the annotations, where a copy of the dataset holds several
+``align``          turn each clip until the eyes lie level, where the face is still to be found
 ================== ================================================================================
 
 Class sizes are counted before ``classes``, ``people`` and ``exclude`` take clips away.
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from dianet_utils import datasets, paper
 from dianet_utils.config import is_table, short_name
-from dianet_utils.config.checks import Choice, Text, Texts, Whole, near_match
+from dianet_utils.config.checks import Choice, Flag, Text, Texts, Whole, near_match
 from dianet_utils.config.options import Options
 from dianet_utils.datasets import merging
 from dianet_utils.datasets.clips import fill_midpoints, lacks_apex
@@ -43,6 +44,7 @@ SELECTION = Options(
         "exclude": Texts(),
         "apex": Choice("annotated", "midpoint", "spot"),
         "sheet": Text(),
+        "align": Flag(),
     }
 )
 _TOLD = (
@@ -52,6 +54,7 @@ _TOLD = (
     "exclude",
     "apex",
     "sheet",
+    "align",
 )  # merge and composite tell themselves
 _LISTED = 6  # names in a message
 
@@ -81,10 +84,10 @@ def select_tables(
     """The same for several tables that stay apart, by name: kept clips, and those left out.
 
     A class, clip or subject counts as known where one of the tables has it. Raises InputError also for
-    ``composite`` and ``sheet``, which say what to load.
+    ``composite``, ``sheet`` and ``align``, which say what to load and how.
     """
     selection = selection or {}
-    if wrong := [name for name in ("composite", "sheet") if name in selection]:
+    if wrong := [name for name in ("composite", "sheet", "align") if name in selection]:
         raise InputError(f"selection: {' and '.join(wrong)} cannot be given where two datasets are compared.")
     return _by_name(_by_class(tables, selection), selection)
 
@@ -99,6 +102,8 @@ def _load(parameters: Mapping[str, Any], selection: Mapping[str, Any]) -> "dict[
         clips = datasets.load(dataset, root, **({} if tables else sheet))
         if parameters.get("genders") and not tables:
             clips = datasets.add_genders(clips, parameters["genders"])
+        if selection.get("align"):
+            clips["crop"] = clips["crop"].replace("face", "aligned")
         name = short_name(dataset)
         tables[name if name not in tables else f"{name}-{number}"] = clips
     return tables
@@ -235,7 +240,8 @@ def _stacked(first: "pd.DataFrame", second: "pd.DataFrame") -> "pd.DataFrame":
 
 def _marked(pair: "Selected", selection: Mapping[str, Any]) -> "Selected":
     """The clips kept with what was chosen, as far as it is not what is chosen anyway."""
-    usual = {"apex": "annotated", "min_class_size": 1 if "merge" in selection else paper.MIN_CLASS_SIZE}
+    smallest = 1 if "merge" in selection else paper.MIN_CLASS_SIZE
+    usual = {"apex": "annotated", "min_class_size": smallest, "align": False}
     told = {
         name: selection[name] for name in _TOLD if name in selection and selection[name] != usual.get(name)
     }

@@ -60,3 +60,9 @@ def test_an_edition_gives_its_number_of_clips(edition: dict, count: int, frames:
     for emotion in paper.EXPECTED["casme2"]["classes"]:
         shift = f"{count - 240:+d}" if classes.get(emotion) == count else "matches"
         assert differs[emotion] == shift
+    assert ("the sheet is that of 2019" in differs["all clips"]) == (count == 243)
+    assert ("an apex to one clip more" in differs["all clips"]) == (count == 241)
+
+
+def test_a_title_loads_as_the_name_does(frames: Path) -> None:
+    assert datasets.load("CASME-II", frames).equals(datasets.load("casme2", frames))

@@ -74,13 +74,16 @@ def test_a_copy_with_three_frames_a_clip_is_no_copy(tmp_path: Path) -> None:
         "only 3 of its 42 frames onset .. offset have a file",
         "",
     ]
-    assert [note for note in clips.attrs["notes"] if note.startswith(f"{9 / 69:.1%} of the annotated frames")]
+    (told,) = clips.attrs["warnings"]
+    assert told.startswith(f"{9 / 69:.1%} of the annotated frames")
+    report = datasets.health(clips)
+    assert report.loc[report["problem"] == told, "severity"].tolist() == ["warning"]
 
 
 def test_every_second_frame_is_enough_and_said(tmp_path: Path) -> None:
     clips = load(tmp_path, {clip: range(first, last + 1, 2) for clip, (first, _, last) in ROWS.items()})
     assert not clips["problem"].any()
-    assert [note for note in clips.attrs["notes"] if note.startswith(f"{(11 + 21 + 3) / 69:.1%} of the ")]
+    assert clips.attrs["warnings"][0].startswith(f"{(11 + 21 + 3) / 69:.1%} of the ")
 
 
 def test_a_generated_copy_whose_sheet_was_moved_stays_synthetic(tmp_path: Path) -> None:

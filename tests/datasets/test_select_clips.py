@@ -15,6 +15,7 @@ from dianet_utils.dynamic_images import build_bank
 from dianet_utils.dynamic_images.apex import spot_clips
 from dianet_utils.plumbing import files
 from dianet_utils.plumbing.errors import InputError
+from dianet_utils.synthetic.releases.official import write_official
 
 
 def selected(root: Path, selection: str | None = None, dataset: str = "synthetic") -> tuple:
@@ -226,3 +227,14 @@ def test_a_sheet_is_asked_of_the_dataset_itself(
     assert asked == [{"sheet": "/my/place/codes v2.xlsx"}]
     assert datasets.title(kept) == "synthetic clips, sheet=codes v2.xlsx"
     assert re.fullmatch("selection=[0-9a-f]{8}", selection_name(kept))
+
+
+def test_clips_whose_face_is_to_be_found_can_be_aligned(tmp_path: Path) -> None:
+    small = synthetic.Settings(subjects=2, clips_per_emotion=1, size=48, duration=(16, 18))
+    raw = write_official("casme2", tmp_path / "raw", small, ("raw",), progress=False)
+    cropped = write_official("casme2", tmp_path / "cropped", small, progress=False)
+    for root, crop in ((raw, "aligned"), (cropped, "none")):
+        given = {"dataset": "CASME-II", "data_root": str(root), "selection": "align=true, min_class_size=1"}
+        kept, left_out = run.select_clips(run.check_parameters(given))
+        assert set(kept["crop"]) | set(left_out["crop"]) == {crop}
+        assert "align=True" in datasets.title(kept)
