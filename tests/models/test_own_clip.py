@@ -1,6 +1,8 @@
 """A clip of one's own: read as the bank reads a dataset's clips, and a clear word for what cannot be used."""
 
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -343,3 +345,28 @@ def test_a_synthetic_video_is_whole_and_the_same_again(tmp_path: Path) -> None:
     assert len(clip.frames) == plan.offset - plan.onset + 1
     assert list(path.parent.iterdir()) == [path]
     assert write_video(plan, PERSON, tmp_path / "again.avi").read_bytes() == path.read_bytes()
+
+
+SMALL_DISK = """
+import resource, sys
+from pathlib import Path
+from dianet_utils import synthetic
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.synthetic.video import write_video
+settings = synthetic.Settings(subjects=2, clips_per_emotion=1, seed=7, size=96, duration=(16, 20))
+resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+try:
+    write_video(synthetic.plan(settings)[1], settings, Path(sys.argv[1]))
+except InputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
+def test_a_video_that_the_disk_cuts_short_is_told_and_not_left(tmp_path: Path) -> None:
+    """No file may grow beyond 60 kB, as on a disk that is full then."""
+    command = [sys.executable, "-c", SMALL_DISK, str(tmp_path / "clip.avi")]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "was cut short in writing (" in told
+    assert "make room on that disk" in told
+    assert not list(tmp_path.iterdir())
