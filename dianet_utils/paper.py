@@ -27,7 +27,7 @@ TITLES = {
 EDITIONS = {
     "casme2": {
         241: "the sheet probably gives an apex to one clip more than that of 2014 (20140508)",
-        243: "the sheet is that of 2019, which calls three sad clips surprise, so that they are kept",
+        243: "the sheet is probably that of 2019, which calls three sad clips surprise",
     }
 }
 

@@ -8,8 +8,8 @@ import yaml
 
 from dianet_utils.command.chapters import parameters_of
 from dianet_utils.config.checks import near_match
+from dianet_utils.config.options import read_mapping
 from dianet_utils.plumbing.errors import InputError
-from dianet_utils.plumbing.files import shown
 
 
 def read_parameters(
@@ -26,9 +26,9 @@ def read_parameters(
     """
     parameters: dict[str, Any] = {}
     for file in files:
-        parameters.update(_mapping(_content(Path(file)), f"the file {shown(file)}"))
+        parameters.update(read_mapping(Path(file)))
     for text in texts:
-        parameters.update(_mapping(text, f"-y {text!r}"))
+        parameters.update(_mapping(text))
     parameters.update({name: _typed(value) for name, value in typed})
     parameters.update({name: value for name, value in raw})
     known = parameters_of(notebook)
@@ -39,22 +39,14 @@ def read_parameters(
     return parameters
 
 
-def _content(path: Path) -> str:
-    try:
-        return path.expanduser().read_text("utf-8")
-    except (OSError, UnicodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
-        raise InputError(f"The file {shown(path)} does not open: {why}.") from None
-
-
-def _mapping(text: str, where: str) -> dict[str, Any]:
+def _mapping(text: str) -> dict[str, Any]:
     """The mapping that a YAML text holds."""
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError:
         values = None
     if not isinstance(values, dict):
-        raise InputError(f"What {where} holds is no YAML of names with a value each, such as 'epochs: 3'.")
+        raise InputError(f"-y {text!r} is no YAML of names with a value each, such as 'epochs: 3'.")
     return {str(name): value for name, value in values.items()}
 
 

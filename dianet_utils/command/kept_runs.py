@@ -35,7 +35,11 @@ def _is_run(path: Path) -> bool:
 def _line(place: Path) -> str:
     """Two lines: path, folds and scores; then what differs from the defaults."""
     folds = len(list(place.glob("folds/seed*.json")))
-    told = [f"{folds} folds", _scores(place), other_settings(read_json(place / "config.json")["config"])]
+    told = [
+        f"{folds} folds" if folds else "its folds are not here",
+        _scores(place),
+        other_settings(read_json(place / "config.json")["config"]),
+    ]
     return f"{shown(place)}\n{textwrap.indent(chr(10).join(part for part in told if part), '    ')}"
 
 

@@ -44,7 +44,7 @@ def read_options(text: str, known: Mapping[str, Any]) -> dict[str, Any]:
         {'people': 's01,s02', 'merge': 'megc2019'}
     """
     if text.lower().endswith(_SUFFIXES):
-        return _of_file(Path(text).expanduser())
+        return read_mapping(Path(text))
     names = "|".join(map(re.escape, known))
     values: dict[str, Any] = {}
     for entry in re.split(rf";|,(?=\s*(?:{names})\s*=)", text):
@@ -60,15 +60,16 @@ def read_options(text: str, known: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _of_file(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML or JSON file."""
+def read_mapping(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file, or in a JSON file by its suffix; InputError for what holds none."""
+    kind = "json" if path.suffix.lower() == ".json" else "yaml"
     try:
-        text = path.read_text("utf-8")
-        values = json.loads(text) if path.suffix.lower() == ".json" else yaml.safe_load(text)
+        text = path.expanduser().read_text("utf-8")
+        values = json.loads(text) if kind == "json" else yaml.safe_load(text)
     except OSError as error:
         raise InputError(f"the file {shown(path)} does not open: {error.strerror}") from None
     except (ValueError, yaml.YAMLError):
-        raise InputError(f"the file {shown(path)} is no {path.suffix.lower()[1:]}: correct it") from None
+        raise InputError(f"the file {shown(path)} is no {kind}: correct it") from None
     if not isinstance(values, dict):
         raise InputError(f"the file {shown(path)} must hold names with a value each")
     return {str(name): value for name, value in values.items()}

@@ -42,7 +42,7 @@ RELEASE = Release(
             clip="spNO.216/d",
             wrong={"onset": 3647},
             right={"onset": 2647},
-            reason="a misprint in the sheet, as 3647 lies after the apex and the offset and 2647 before them",
+            reason="a misprint, by the word of a public loader; with 3647 the row's numbers do not rise",
         ),
     ),
 )

@@ -30,7 +30,9 @@ __all__ = [
     "verdict",
 ]
 
-# Clips of each class in the benchmark's list, by dataset: negative, positive, surprise.
+# Clips of each class in the benchmark's list, by dataset: negative, positive, surprise. They follow from its
+# totals (164, 145, 133) and the sheets: SAMM's negative are anger 57, contempt 12, disgust 9, fear 8 and
+# sadness 6; CASME-II's are 145 without happiness 32 and surprise 25.
 BENCHMARK = {"smic": (70, 51, 43), "casme2": (88, 32, 25), "samm": (92, 26, 15)}
 
 _GROUP: dict[str, str | None] = {

@@ -1,7 +1,7 @@
 """Files that do not agree with the sheet: numbered from 0 or 1 in each clip, by a constant shift, or missing.
 
-A clip tells it where its folder holds exactly as many frames as the sheet names, one after another, under
-other numbers. What overlaps by chance would put the apex on a wrong frame, so it is never used.
+A clip tells how it is numbered where its folder holds exactly as many frames as the sheet names, one after
+another. What overlaps by chance would put the apex on a wrong frame, so it is never used.
 """
 
 import contextlib
@@ -12,72 +12,91 @@ from dianet_utils.datasets.clips import FRAME_NUMBERS
 from dianet_utils.datasets.frames import index_frames
 from dianet_utils.plumbing.errors import InputError
 
+_FOLLOWED = "whose onset, apex and offset follow them"
 _FEWEST = 0.5  # of its annotated frames: what a clip must have as files
 
 
 class _Clip(NamedTuple):
-    """A clip whose folder holds as many frames, one after another, as its row names, from ``first`` on."""
+    """A clip with onset, offset and the rising ``numbers`` of its files."""
 
     record: dict[str, Any]
-    first: int
+    numbers: list[int]
+
+    @property
+    def whole(self) -> bool:
+        """Whether there are as many files, one after another, as its row names frames."""
+        count = self.record["offset"] - self.record["onset"] + 1
+        return len(self.numbers) == count > 1 and self.numbers[-1] - self.numbers[0] == count - 1
 
     @property
     def shift(self) -> int:
-        """What is to be added to the sheet's numbers."""
-        return self.first - self.record["onset"]
+        """What is to be added to the sheet's numbers for the onset to be the first file."""
+        return self.numbers[0] - int(self.record["onset"])
 
 
 def follow_files(records: Iterable[dict[str, Any]]) -> list[str]:
     """Move the sheet's numbers of clips whose files are all numbered alike otherwise; returns a note on it.
 
-    Alike means by one shift, or from one number in each clip. Where the whole clips of a copy do not agree,
-    those that contradict the sheet get a ``problem`` each and no number is moved.
+    Alike means by one shift, or from one number in each clip; it takes whole clips for more than half of the
+    folders, and none that says otherwise. Else those that contradict the sheet get a ``problem`` each, and no
+    number is moved.
     """
-    whole = [clip for record in records if (clip := _whole(record))]
+    clips = [clip for record in records if (clip := _clip_of(record))]
+    whole = [clip for clip in clips if clip.whole]
     moved = [clip for clip in whole if clip.shift]
     if not moved:
         return []
-    if len(moved) == len(whole):
-        shifts, firsts = {clip.shift for clip in moved}, {clip.first for clip in moved}
-        if len(shifts) == 1 or (len(moved) > 1 and len(firsts) == 1):
-            return [_move(moved, shifts)]
+    shifts, firsts = {clip.shift for clip in moved}, {clip.numbers[0] for clip in moved}
+    alike = len(moved) == len(whole) > len(clips) / 2
+    if alike and len(shifts) == 1:
+        return [_follow_shift(clips, shifts.pop())]
+    if alike and len(firsts) == 1:
+        return [_follow_first(clips, firsts.pop())]
     for clip in moved:
-        _refuse(clip)
+        _refuse(clip, "other clips of this copy are not numbered so: rename the files")
     return []
 
 
-def _whole(record: dict[str, Any]) -> _Clip | None:
-    """The clip if its folder holds exactly as many frames as its row names, without a gap."""
-    if not record["frames"] or None in (record["onset"], record["offset"]):
-        return None
+def _clip_of(record: dict[str, Any]) -> _Clip | None:
+    """The clip if its folder has frames and its row onset and offset."""
     numbers: list[int] = []
-    with contextlib.suppress(InputError):  # in the clip's problem already
-        numbers = list(index_frames(record["frames"]))
-    count = record["offset"] - record["onset"] + 1
-    if len(numbers) != count or count < 2 or numbers[-1] - numbers[0] != count - 1:
-        return None
-    return _Clip(record, numbers[0])
+    if record["frames"] and None not in (record["onset"], record["offset"]):
+        with contextlib.suppress(InputError):  # in the clip's problem already
+            numbers = list(index_frames(record["frames"]))
+    return _Clip(record, numbers) if numbers else None
 
 
-def _move(clips: list[_Clip], shifts: set[int]) -> str:
-    """Give every clip the numbers of its files."""
-    told = f"by {min(shifts):+d}" if len(shifts) == 1 else f"from {clips[0].first} in each clip"
-    for record, shift in [(clip.record, clip.shift) for clip in clips]:
-        for name in FRAME_NUMBERS:
-            record[name] = None if record[name] is None else record[name] + shift
-        record["missing_frames"] = 0
-    kind = "moved" if len(shifts) == 1 else "numbered"
-    return (
-        f"the files of {len(clips)} clips are {kind} {told} against the sheet, whose onset, apex and offset "
-        "follow them"
-    )
+def _follow_shift(clips: list[_Clip], shift: int) -> str:
+    for clip in clips:
+        _move(clip, shift)
+    return f"the files of {len(clips)} clips are moved by {shift:+d} against the sheet, {_FOLLOWED}"
 
 
-def _refuse(clip: _Clip) -> None:
-    record, last = clip.record, clip.first + clip.record["offset"] - clip.record["onset"]
+def _follow_first(clips: list[_Clip], first: int) -> str:
+    alike = [clip for clip in clips if clip.numbers[0] == first]
+    for clip in clips:
+        if clip.numbers[0] == first:
+            _move(clip, clip.shift)
+        else:
+            _refuse(clip, f"the other clips of this copy are numbered from {first}: restore its first frames")
+    told = f"the files of {len(alike)} clips are numbered from {first} in each clip against the sheet"
+    return f"{told}, {_FOLLOWED}"
+
+
+def _move(clip: _Clip, shift: int) -> None:
+    """Give a clip the numbers of its files."""
+    record = clip.record
+    for name in FRAME_NUMBERS:
+        record[name] = None if record[name] is None else record[name] + shift
+    there = sum(record["onset"] <= number <= record["offset"] for number in clip.numbers)
+    record["missing_frames"] = max(record["offset"] - record["onset"] + 1 - there, 0)
+
+
+def _refuse(clip: _Clip, why: str) -> None:
+    record = clip.record
     told = (
-        f"its files are numbered {clip.first} .. {last} and its row says {record['onset']} .. "
-        f"{record['offset']}, and other clips of this copy are not numbered so: rename the files"
+        f"its files are numbered {clip.numbers[0]} .. {clip.numbers[-1]} and its row says "
+        f"{record['onset']} .. {record['offset']}, and {why}"
     )
     record["problem"] = "; ".join(filter(None, [record["problem"], told]))
 

@@ -27,7 +27,7 @@ from dianet_utils.datasets.layouts import (
 )
 from dianet_utils.datasets.names import fault
 from dianet_utils.datasets.numbering import follow_files, tell_missing
-from dianet_utils.datasets.sheets import find_sheet, number_problem, read_sheet, whole_number
+from dianet_utils.datasets.sheets import HOW, find_sheet, number_problem, read_sheet, whole_number
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import shown
 
@@ -104,7 +104,7 @@ def _sheet_of(release: Release, root: Path, given: str | Path | None) -> Path:
     if beside and holds_frames(release.layouts, path.parent):
         raise InputError(
             f"No annotation sheet of {release.title} was found in {shown(root)}, and {shown(path)} belongs "
-            "to the frames beside it: give as sheet the one you mean."
+            f"to the frames beside it: give as sheet the one you mean ({HOW})."
         )
     return path
 

@@ -32,6 +32,7 @@ HEADERS = {
     "emotion": "Estimated Emotion",
     "action_units": "Action Units",
 }
+HOW = "in notebooks: selection sheet=FILE"
 SUFFIXES = {".xlsx", ".xls", ".csv"}
 # SAMM has 13 rows above its headers; nothing is looked for beyond this row.
 _LAST_HEADER_ROW = 40
@@ -80,14 +81,15 @@ def find_sheet(root: Path, pattern: str, title: str) -> Path:
         if len(found) > 1:
             listed = ", ".join(shown(path) for path in found)
             raise InputError(
-                f"Several annotation sheets of {title} match: {listed}. Give the one you mean as sheet."
+                f"Several annotation sheets of {title} match: {listed}. Give the one you mean as sheet "
+                f"({HOW})."
             )
         if found:
             return found[0]
     raise InputError(
         f"No annotation sheet of {title} (an .xlsx, .xls or .csv file) was found in {shown(root)}, four "
-        "levels below it or beside it: put it there under its released name, or give its path as sheet."
-        f"{_others(root)}"
+        "levels below it or beside it: put it there under its released name, or give its path as sheet "
+        f"({HOW}).{_others(root)}"
     )
 
 

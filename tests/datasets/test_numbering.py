@@ -1,6 +1,6 @@
 """Copies whose files are numbered otherwise than the sheet: followed where all agree, refused where not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +13,7 @@ from dianet_utils import datasets
 ROWS = {"sub01/EP01_01": (40, 45, 60), "sub01/EP01_02": (100, 130, 141), "sub02/EP01_01": (7, 9, 12)}
 
 
-def load(root: Path, files: Mapping[str, range]) -> pd.DataFrame:
+def load(root: Path, files: Mapping[str, Sequence[int]]) -> pd.DataFrame:
     sheet = [row(int(clip[3:5]), clip[6:], *numbers) for clip, numbers in ROWS.items()]
     return datasets.load("casme2", write_casme2(root, sheet, files))
 
@@ -63,6 +63,38 @@ def test_a_clip_with_frames_to_spare_or_lost_is_not_judged(tmp_path: Path) -> No
     clips = load(tmp_path, more)
     assert list(clips["problem"]) == ["", "", ""]
     assert list(clips["missing_frames"]) == [0, 0, 2]
+
+
+def test_a_clip_that_lost_frames_is_moved_with_the_others(tmp_path: Path) -> None:
+    """Its overlap with the sheet would put the apex 14 frames too early."""
+    shifted = files(14)
+    last = shifted["sub02/EP01_01"]
+    clips = load(tmp_path, shifted | {"sub02/EP01_01": last[1:]})
+    assert numbers(clips) == [tuple(number + 14 for number in each) for each in ROWS.values()]
+    assert list(clips["missing_frames"]) == [0, 0, 1]
+
+
+@pytest.mark.parametrize("lost", [0, 3])
+def test_in_clips_numbered_alike_lost_frames_are_missed_or_the_clip_refused(
+    lost: int, tmp_path: Path
+) -> None:
+    """Without its first frame nobody knows where a clip begins."""
+    made = files(first=1)
+    made["sub02/EP01_01"] = [number for number in made["sub02/EP01_01"] if number != 1 + lost]
+    clips = load(tmp_path, made)
+    if lost:
+        assert list(clips["missing_frames"]) == [0, 0, 1]
+        assert numbers(clips)[2] == (1, 3, 6)
+    else:
+        assert "numbered 2 .. 6 and its row says 7 .. 12" in clips["problem"].iloc[2]
+
+
+def test_one_odd_clip_does_not_move_a_copy_with_frames_to_spare(tmp_path: Path) -> None:
+    """Frames as recorded, before and after: only one folder could tell, and it is refused."""
+    raw = {clip: range(first - 3, last + 4) for clip, (first, _, last) in ROWS.items()}
+    clips = load(tmp_path, raw | {"sub02/EP01_01": files(14)["sub02/EP01_01"]})
+    assert numbers(clips) == [*ROWS.values()]
+    assert list(clips["problem"] != "") == [False, False, True]
 
 
 def test_a_copy_with_three_frames_a_clip_is_no_copy(tmp_path: Path) -> None:
