@@ -47,6 +47,7 @@ CONTENTS = """
 :caption: The collection
 
 docs/setup
+docs/tutorial
 docs/running
 docs/methods
 docs/datasets
