@@ -72,6 +72,9 @@ BASIS: dict[str, Basis] = {
     "precision": "ours",
     "mirrored": "ours",
     "frozen": "ours",
+    "class_weights": "ours",
+    "focal_gamma": "ours",
+    "balanced": "ours",
 }
 
 # What selection must leave, with the sample counts that the printed accuracies imply (total) and

@@ -23,7 +23,8 @@ _MORE = """other commands:
   dianet                     list the notebooks
   dianet NOTEBOOK --help     the parameters of a notebook
   dianet list [FOLDER]       the runs below results/, or below a folder: settings, folds, scores
-  dianet compare RUN RUN     a paired test on the clips that both predicted"""
+  dianet compare RUN RUN     a paired test on the clips that both predicted
+  dianet push RUN            its model and predictions to the Hugging Face hub; --dry-run only lists them"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,6 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(kept_runs.listing(*_words("list", words[1:], "[FOLDER]", 0, 1) or [str(RESULTS)]))
         elif words[:1] == ["compare"]:
             print(kept_runs.comparison_of(*_words("compare", words[1:], "RUN RUN", 2, 2)))
+        elif words[:1] == ["push"]:
+            from dianet_utils.command.push import push  # torch loads with it
+
+            print(push(words[1:]))
         else:
             return _notebook(words)
         sys.stdout.flush()

@@ -91,6 +91,9 @@ class Config:
     split: str = LOSO  # into folds: loso, kfold:N (groups of subjects), or column:NAME (of the clip table)
     mirrored: bool = False  # test each clip and its mirror image, and average the probabilities
     frozen: bool = False  # training leaves the backbone as it was pretrained; its projection learns
+    class_weights: bool = False  # in the loss, a clip counts by the inverse of its class's training clips
+    focal_gamma: float = 0.0  # of the focal loss; 0 is cross-entropy
+    balanced: bool = False  # an epoch draws as many training clips of each class
 
     @property
     def leaky(self) -> bool:
@@ -225,6 +228,9 @@ CHECKS: dict[str, Check] = {
     "split": Split(),
     "mirrored": Flag(),
     "frozen": Flag(),
+    "class_weights": Flag(),
+    "focal_gamma": Number(0.0, 10.0),
+    "balanced": Flag(),
 }
 
 # Which of them is printed, our reading or ours: paper.BASIS.
@@ -252,6 +258,9 @@ PAPER_DEFAULTS: dict[str, Any] = {
     "split": LOSO,
     "mirrored": False,
     "frozen": False,
+    "class_weights": False,
+    "focal_gamma": 0.0,
+    "balanced": False,
 }
 
 # Chosen on synthetic people that no result is about (seeds 201 to 203), for two cores. Nobody validates: the
@@ -377,6 +386,8 @@ def _check_together(values: Mapping[str, Any], fixed: Mapping[str, Any]) -> None
             f"weighting {values['weighting']} is for dynamic images ({', '.join(PHASES)}), "
             f"not for {', '.join(inputs)}"
         )
+    if values["class_weights"] and values["balanced"]:
+        wrong.append("class_weights and balanced both make up for rare classes: set one of them")
     if "pretrained" not in fixed:
         wrong += _wrong_weights(values)
     if wrong:

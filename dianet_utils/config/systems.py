@@ -42,6 +42,8 @@ OWN: dict[str, Any] = {
     "frozen": False,
     "consistency_weight": 0.0,
 }
+# What a system settles itself that makes up for rare or easy clips in a way of its own, or in none.
+UNWEIGHTED: dict[str, Any] = {"class_weights": False, "focal_gamma": 0.0, "balanced": False}
 _BASELINES = "dianet_utils.models.baselines"
 
 
@@ -58,7 +60,7 @@ def _rival(
         "estimator",
         inputs,
         counts,
-        fixed={**OWN, "dropout": 0.0, "hidden": 1, "mirrored": False},
+        fixed={**OWN, **UNWEIGHTED, "dropout": 0.0, "hidden": 1, "mirrored": False},
         defaults={"image_size": image_size, "scaling": "signed", "validation": "none"},
     )
 
@@ -94,7 +96,7 @@ SYSTEMS: dict[str, System] = {
         f"{_BASELINES}.geme:GEME",
         "reconstruction",
         inputs=("whole",),
-        fixed=OWN,
+        fixed={**OWN, **UNWEIGHTED},  # its loss is focal and weighted as it is
         defaults={"image_size": 112},
         quick={"learning_rate": 5e-4},
         gender=True,

@@ -1,5 +1,6 @@
 """The bank on the device that trains: random batches, normalised images, labels."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ class Batches:
     flows: tuple[int, ...]  # the phases that are optical flow
     scaling: str
     clips: tuple[str, ...]  # their ids, to name them
+    classes: int  # how many there are
     colours: Colours = IMAGENET  # for the scaling minmax
 
     @classmethod
@@ -37,10 +39,17 @@ class Batches:
         genders = torch.from_numpy(gender_numbers(bank.clips)).to(device) if gendered else None
         flows = tuple(place for place, phase in enumerate(bank.phases) if phase in FLOWS)
         names = tuple(map(str, bank.clips.index))
-        return cls(images, shifted, targets, genders, flows, bank.scaling, names, colours)
+        return cls(images, shifted, targets, genders, flows, bank.scaling, names, len(bank.classes), colours)
 
-    def shuffled(self, rows: np.ndarray, size: int, generator: torch.Generator) -> list[Tensor]:
-        """Random batches of about ``size`` that cover ``rows``; none is so small that BatchNorm fails."""
+    def shuffled(
+        self, rows: np.ndarray, size: int, generator: torch.Generator, balanced: bool = False
+    ) -> list[Tensor]:
+        """Random batches of about ``size`` that cover ``rows``; none is so small that BatchNorm fails.
+
+        With ``balanced`` they hold as many rows, by :func:`equal_shares`.
+        """
+        if balanced:
+            rows = equal_shares(rows, self.targets.cpu().numpy()[rows], generator)
         order = torch.from_numpy(rows)[torch.randperm(len(rows), generator=generator)]
         return list(torch.tensor_split(order, max(1, round(len(rows) / size))))
 
@@ -66,3 +75,20 @@ class Batches:
         """What the loss compares the output for ``rows`` [N] with."""
         rows = rows.to(self.targets.device)
         return Labels(self.targets[rows], None if self.genders is None else self.genders[rows])
+
+
+def equal_shares(rows: np.ndarray, kinds: np.ndarray, generator: torch.Generator) -> np.ndarray:
+    """As many rows as ``rows`` [N], drawn from them so that each of their ``kinds`` [N] comes equally often.
+
+    Where N cannot be shared out evenly, some kinds drawn at random get one more. A row comes again only after
+    all others of its kind have come as often.
+    """
+    names = np.unique(kinds)
+    extra = torch.randperm(len(names), generator=generator).numpy() < len(rows) % len(names)
+    drawn = []
+    for name, more in zip(names, extra, strict=True):
+        mine, count = rows[kinds == name], len(rows) // len(names) + int(more)
+        times = math.ceil(count / len(mine))
+        orders = [torch.randperm(len(mine), generator=generator).numpy() for _ in range(times)]
+        drawn.append(mine[np.concatenate(orders)[:count]])
+    return np.concatenate(drawn)

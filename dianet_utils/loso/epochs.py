@@ -15,6 +15,7 @@ from dianet_utils.loso.augmentation import augment, mirror
 from dianet_utils.loso.batches import Batches
 from dianet_utils.loso.folds import Fold
 from dianet_utils.models import Labels, Network, Output
+from dianet_utils.models.losses import PLAIN, Emphasis, inverse_frequencies
 from dianet_utils.models.normalise import still_value
 
 
@@ -47,7 +48,8 @@ def train_epoch(
     """One pass over the training clips; the mean loss of its batches."""
     model.train()
     losses = []
-    batches = data.shuffled(fold.train, config.batch_size, generator)
+    emphasis = _emphasis(data, fold, config)
+    batches = data.shuffled(fold.train, config.batch_size, generator, config.balanced)
     for rows in batches:
         images = augment(
             data.jittered(rows, config.apex_jitter, generator),
@@ -57,7 +59,7 @@ def train_epoch(
             flows=data.flows,
             still=still_value(data.scaling, data.colours),
         )
-        loss = _loss(model, images, data.labels(rows), config)
+        loss = _loss(model, images, data.labels(rows), config, emphasis)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
@@ -70,8 +72,8 @@ def train_epoch(
 def validation_loss(model: Network, data: Batches, fold: Fold, config: Config) -> PassLoss:
     """The mean cross-entropy of the emotions of the validation clips, not augmented.
 
-    Nothing else of a network's own loss chooses the epoch: neither consistency, nor smoothed labels, nor the
-    gender of people whom it has not met.
+    Nothing else of a network's own loss chooses the epoch: neither consistency, nor smoothed labels, nor
+    weights of classes, nor the gender of people whom it has not met.
     """
     rows = torch.from_numpy(fold.validation)
     logits = predict(model, data, fold.validation, config).logits
@@ -105,9 +107,21 @@ def _answer(model: nn.Module, data: Batches, images: Tensor, config: Config) -> 
     return Output(logits, output.features)
 
 
-def _loss(model: Network, images: Tensor, labels: Labels, config: Config) -> Tensor:
+def _emphasis(data: Batches, fold: Fold, config: Config) -> Emphasis:
+    """What counts more in the loss; the weights of the classes come from the training clips alone."""
+    if not config.class_weights:
+        return Emphasis(gamma=config.focal_gamma)
+    targets = data.labels(torch.from_numpy(fold.train)).emotion
+    return Emphasis(inverse_frequencies(targets, data.classes), config.focal_gamma)
+
+
+def _loss(
+    model: Network, images: Tensor, labels: Labels, config: Config, emphasis: Emphasis = PLAIN
+) -> Tensor:
+    """The training objective of one batch; a loss that knows no emphasis is not asked about a plain one."""
     output = forward(model, images, config)
-    return model.loss(output, labels, config.consistency_weight, config.label_smoothing)
+    more = {} if emphasis.plain else {"emphasis": emphasis}
+    return model.loss(output, labels, config.consistency_weight, config.label_smoothing, **more)
 
 
 def forward(model: nn.Module, images: Tensor, config: Config) -> Output:

@@ -5,6 +5,7 @@ exception is the policy ``test_subject``, where the validation clips are the tes
 to measure what that habit does.
 """
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dianet_utils.config import Config, system
+from dianet_utils.config import Config, own_code, system
 from dianet_utils.dynamic_images import Bank
 from dianet_utils.loso.batches import Batches
 from dianet_utils.loso.epochs import PassLoss, predict, train_epoch, validation_loss
@@ -91,6 +92,7 @@ def _train(
     seed = fold_seed(fold.seed, fold.subject)
     machine.seed_torch(seed, device)
     model = build_model(config, num_classes).to(device)
+    _check_loss(model, config)
     model = model.to(memory_format=model.memory_format)
     if config.precision == "bfloat16" and device == "cpu":
         keep_in_float32(model)
@@ -115,6 +117,16 @@ def _check_precision(config: Config, device: str) -> None:
         raise InputError(
             f"The device {device} ({machine.device_name(device)}) does not calculate in bfloat16: "
             "set precision to float32."
+        )
+
+
+def _check_loss(model: Network, config: Config) -> None:
+    """InputError where class weights or a focal loss are asked of a loss that cannot take them."""
+    asked = [name for name in ("class_weights", "focal_gamma") if getattr(config, name)]
+    if asked and "emphasis" not in inspect.signature(model.loss).parameters:
+        raise InputError(
+            f"The loss of {own_code.title(config.model)} is its own and takes no emphasis: leave out "
+            f"{' and '.join(asked)}, or give it the argument emphasis, as in dianet_utils.models.Network."
         )
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from dianet_utils.config import own_code
 from dianet_utils.models.backbone import FEATURES, Backbone
 from dianet_utils.models.fusion import FUSIONS, Concat
-from dianet_utils.models.losses import total_loss
+from dianet_utils.models.losses import PLAIN, Emphasis, total_loss
 from dianet_utils.models.network import Network, check_images
 from dianet_utils.models.output import Labels, Output
 from dianet_utils.models.own_network import fusion_block
@@ -75,10 +75,15 @@ class DIANet(Network):
         return Output(logits, encoded.mean(dim=2) if encoded.ndim == 4 else encoded)
 
     def loss(
-        self, output: Output, labels: Labels, consistency_weight: float = 0.0, label_smoothing: float = 0.0
+        self,
+        output: Output,
+        labels: Labels,
+        consistency_weight: float = 0.0,
+        label_smoothing: float = 0.0,
+        emphasis: Emphasis = PLAIN,
     ) -> Tensor:
         """Eq. 5: see :func:`~dianet_utils.models.losses.total_loss`."""
-        return total_loss(output, labels.emotion, consistency_weight, label_smoothing)
+        return total_loss(output, labels.emotion, consistency_weight, label_smoothing, emphasis)
 
     def encode(self, images: Tensor) -> Tensor:
         """Images [N, P, 3, H, W] to features [N, P, 512], or to cells [N, P, L, 512] for cross_spatial."""

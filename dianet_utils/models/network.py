@@ -1,9 +1,9 @@
 """What every network of the package has in common."""
 
 import torch
-import torch.nn.functional as F  # noqa: N812 (the name that every torch text uses)
 from torch import Tensor, nn
 
+from dianet_utils.models.losses import PLAIN, Emphasis, emotion_loss
 from dianet_utils.models.output import Labels, Output
 from dianet_utils.plumbing.errors import InputError
 
@@ -18,10 +18,15 @@ class Network(nn.Module):
     memory_format = torch.channels_last
 
     def loss(
-        self, output: Output, labels: Labels, consistency_weight: float = 0.0, label_smoothing: float = 0.0
+        self,
+        output: Output,
+        labels: Labels,
+        consistency_weight: float = 0.0,
+        label_smoothing: float = 0.0,
+        emphasis: Emphasis = PLAIN,
     ) -> Tensor:
-        """The training objective, a scalar: cross-entropy here, without a consistency term."""
-        return F.cross_entropy(output.logits, labels.emotion, label_smoothing=label_smoothing)
+        """The training objective, a scalar: that of the emotions here, without a consistency term."""
+        return emotion_loss(output.logits, labels.emotion, label_smoothing, emphasis)
 
     def observe(self, labels: Labels) -> None:
         """Take note of the labels of a fold's training clips, once before training; most need not."""

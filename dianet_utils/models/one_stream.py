@@ -3,10 +3,10 @@
 from collections import OrderedDict
 
 import torch
-import torch.nn.functional as F  # noqa: N812 (the name that every torch text uses)
 from torch import Tensor, nn
 
 from dianet_utils.models.backbone import FEATURES, Backbone
+from dianet_utils.models.losses import PLAIN, Emphasis, emotion_loss
 from dianet_utils.models.network import Network, check_images
 from dianet_utils.models.output import Labels, Output
 
@@ -52,9 +52,14 @@ class OneStream(Network):
         return Output(chances.clamp_min(torch.finfo(chances.dtype).tiny).log(), features)
 
     def loss(
-        self, output: Output, labels: Labels, consistency_weight: float = 0.0, label_smoothing: float = 0.0
+        self,
+        output: Output,
+        labels: Labels,
+        consistency_weight: float = 0.0,
+        label_smoothing: float = 0.0,
+        emphasis: Emphasis = PLAIN,
     ) -> Tensor:
-        """Cross-entropy over all images, each with its clip's label; no consistency term."""
+        """The loss of the emotions over all images, each with its clip's label; no consistency term."""
         logits = self.classifier(self.norm(output.features)).flatten(0, 1)
         targets = labels.emotion.repeat_interleave(output.features.shape[1])
-        return F.cross_entropy(logits, targets, label_smoothing=label_smoothing)
+        return emotion_loss(logits, targets, label_smoothing, emphasis)

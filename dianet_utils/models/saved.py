@@ -135,8 +135,8 @@ def load(folder: str | Path, trust_code: bool = False) -> Saved:
         dianet_utils.plumbing.errors.InputError: ... holds no saved model (model.json is not there): ...
     """
     folder = Path(folder).expanduser()
-    note = _read_note(folder)
-    weights = _read_weights(folder, note["sha256"])
+    note = read_note(folder)
+    weights = read_weights(folder, note["sha256"])
     for name in ("model", "fusion"):
         _check_code(folder, str(note["config"].get(name)), trust_code)
     try:
@@ -173,7 +173,8 @@ def has_card(kept: Saved) -> bool:
     return False
 
 
-def _read_note(folder: Path) -> dict[str, Any]:
+def read_note(folder: Path) -> dict[str, Any]:
+    """What the note in a folder says of its model; InputError where there is none, or it is not whole."""
     if not (folder / NOTE).is_file():
         raise InputError(
             f"{shown(folder)} holds no saved model ({NOTE} is not there): give the folder 'model' of a run, "
@@ -193,7 +194,8 @@ def _read_note(folder: Path) -> dict[str, Any]:
     return note
 
 
-def _read_weights(folder: Path, digest: str) -> bytes:
+def read_weights(folder: Path, digest: str) -> bytes:
+    """The weights in a folder; InputError where their hash is not ``digest``."""
     try:
         weights = (folder / WEIGHTS).read_bytes()
     except OSError as error:

@@ -53,18 +53,3 @@ def test_a_long_fold_tells_its_epoch_and_the_time_left(
     # 30 of 200 s of the first of four folds: 770 s are left
     assert shown[0] == "LOSO: 0/4 folds, about 12 min 50 s left, s1: epoch 3"
     assert [text.split("epoch ")[1] for text in shown] == ["3", "6", "9"]
-
-
-def test_tensorboard_takes_the_losses_as_the_documentation_has_it(tmp_path: Path) -> None:
-    board = pytest.importorskip("torch.utils.tensorboard", reason="the package tensorboard is not installed")
-    with board.SummaryWriter(str(tmp_path / "board")) as writer:
-        loso.run(
-            make_bank(),
-            small_config(),
-            tmp_path / "run",
-            workers=1,
-            device="cpu",
-            shown_progress=False,
-            on_epoch=lambda fold, epoch, losses: writer.add_scalars(f"fold {fold.subject}", losses, epoch),
-        )
-    assert list((tmp_path / "board").rglob("events.out.tfevents.*"))

@@ -7,6 +7,7 @@ import torch.nn.functional as F  # noqa: N812 (the name that every torch text us
 from torch import Tensor, nn
 
 from dianet_utils.models.baselines.blocks import classifier, conv_norm_relu
+from dianet_utils.models.losses import PLAIN, Emphasis, focal_loss
 from dianet_utils.models.network import Network, check_images
 from dianet_utils.models.output import Labels, Output
 
@@ -75,9 +76,19 @@ class GEME(Network):
         self.weights.copy_(class_balanced_weights(counts, self.beta))
 
     def loss(
-        self, output: Output, labels: Labels, consistency_weight: float = 0.0, label_smoothing: float = 0.0
+        self,
+        output: Output,
+        labels: Labels,
+        consistency_weight: float = 0.0,
+        label_smoothing: float = 0.0,
+        emphasis: Emphasis = PLAIN,
     ) -> Tensor:
-        """The focal loss of the emotions plus ``gender_weight`` times the cross-entropy of the genders."""
+        """The focal loss of the emotions plus ``gender_weight`` times the cross-entropy of the genders.
+
+        Its weights and its focus are the network's own, and another ``emphasis`` is refused.
+        """
+        if not emphasis.plain:
+            raise ValueError("GEME weighs classes and clips in its own way: leave the emphasis plain.")
         emotion = focal_loss(output.logits, labels.emotion, self.weights, self.focus, label_smoothing)
         if output.gender is None or labels.gender is None:
             raise ValueError("The loss of GEME needs Labels with the gender of every clip.")
@@ -98,19 +109,3 @@ def class_balanced_weights(counts: Tensor, beta: float) -> Tensor:
     """
     effective = (1 - beta ** counts.clamp(min=1).double()) / (1 - beta)
     return (len(counts) / effective / (1 / effective).sum()).float()
-
-
-def focal_loss(
-    logits: Tensor, targets: Tensor, weights: Tensor, focus: float, label_smoothing: float = 0.0
-) -> Tensor:
-    """The mean over clips of ``- w_y (1 - p_y)^focus log p_y``, a scalar.
-
-    Lin et al., "Focal loss for dense object detection" (ICCV 2017), for the softmax probabilities p of
-    ``logits`` [N, C] and class ``weights`` [C]: clips that are already right count less. With
-    ``label_smoothing`` the term is averaged over the smoothed labels. ``focus`` 0 is the weighted
-    cross-entropy.
-    """
-    logs = F.log_softmax(logits, dim=1)
-    truth = F.one_hot(targets, len(weights)).to(logs.dtype)
-    smooth = truth * (1 - label_smoothing) + label_smoothing / len(weights)
-    return -(smooth * weights * (1 - logs.exp()) ** focus * logs).sum(dim=1).mean()
