@@ -51,6 +51,7 @@ docs/running
 docs/methods
 docs/datasets
 docs/glossary
+docs/leaderboard
 ```
 
 ```{toctree}
