@@ -19,7 +19,7 @@ help:
 	@echo "make knobs      other drift, recovery and delays of the synthetic clips (an hour of a core), and keep them"
 	@echo "make pretrained ImageNet weights against random ones at 112 px (more than an hour), and keep what they say"
 	@echo "make site       build the web pages from README, notebooks and docs/ into build/site"
-	@echo "make address    write the address URL=... into badges, setup cells, README and CITATION"
+	@echo "make address    write the address URL=... into badges, setup cells, README, CITATION, pyproject"
 	@echo "make try-colab  run every notebook as Colab would, in an environment of its versions"
 	@echo "make try-lab    run every notebook in JupyterLab in a headless Chromium"
 	@echo "make bench      measure how fast it all is, as ratios (about 40 minutes; close other programs)"

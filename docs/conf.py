@@ -52,6 +52,7 @@ docs/running
 docs/methods
 docs/datasets
 docs/glossary
+docs/leaderboard
 ```
 
 ```{toctree}

@@ -1,4 +1,4 @@
-"""Write the repository's address wherever it is named: badges, setup cells, README and CITATION.
+"""Write the repository's address wherever it is named: badges, setup cells, README, CITATION and pyproject.
 
     python tools/stamp_address.py https://github.com/OWNER/NAME [BRANCH]
 
@@ -55,6 +55,16 @@ def stamp(root: Path, url: str, branch: str) -> None:
     stamp_text(
         root / "CITATION.cff", r"^repository-code: .*$", f'repository-code: "{url}"', after="license: MIT"
     )
+    scripts = 'dianet = "dianet_utils.command.line:main"\n'
+    stamp_text(root / "pyproject.toml", r"^\[project\.urls\]\n(?:.+\n)*", urls(url), after=scripts)
+
+
+def urls(url: str) -> str:
+    """The table of ``pyproject.toml`` that names the address, and further pages on GitHub."""
+    pages = {"Repository": url}
+    if badge(url, "", ""):
+        pages |= {"Issues": f"{url}/issues", "Changelog": f"{url}/blob/HEAD/CHANGELOG.md"}
+    return "".join(f"{line}\n" for line in ("[project.urls]", *(f'{k} = "{v}"' for k, v in pages.items())))
 
 
 def main(arguments: list[str]) -> None:
@@ -63,9 +73,8 @@ def main(arguments: list[str]) -> None:
         raise SystemExit("usage: make address URL=https://github.com/OWNER/NAME [BRANCH=main]")
     url, branch = arguments[0].rstrip("/"), (arguments[1:] or ["main"])[0]
     stamp(ROOT, url, branch)
-    print(
-        f"{url}: setup cells, README and CITATION{' and badges' if badge(url, branch, '') else ', no badges'}"
-    )
+    badges = " and badges" if badge(url, branch, "") else "; no badges"
+    print(f"{url}: setup cells, README, CITATION, pyproject{badges}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ A template holds ``{{file; row; column; form}}``: the file below results/referen
 table or the scores of a run), the row by its first column (``a > b``: by ``first`` and ``second``), and a
 format: with a % before it a share is shown in percent, with a - the negative. ``<<name>>`` stands for a
 part: a template of that name, all rows that were run on 130 people, or those beside the earlier release.
-README and CHANGELOG repeat parts between marks.
+README, CHANGELOG and docs/leaderboard.md repeat parts between marks.
 """
 
 import json
@@ -16,12 +16,14 @@ from typing import Any
 
 import pandas as pd
 
+from dianet_utils import evaluation
 from dianet_utils.tables import many_people, pretraining
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "results" / "reference"
 TEXTS = REFERENCE / "text"
 README, CHANGELOG = ROOT / "README.md", ROOT / "CHANGELOG.md"
+BOARD, LEADERBOARD = REFERENCE / "leaderboard", ROOT / "docs" / "leaderboard.md"
 PLACE = re.compile(r"\{\{(.*?)\}\}")
 
 
@@ -153,8 +155,28 @@ def readings_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def board_table() -> str:
+    """The board of results: rows on recorded clips first, those of one protocol together, by UF1."""
+    lines = [
+        "| system | settings | dataset | protocol | people, clips | seeds | UF1 | UAR | accuracy | row |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    board = pd.read_csv(BOARD / "results.csv", keep_default_na=False).sort_values(
+        ["kind", "dataset", "protocol", "uf1"], ascending=[True, True, False, False], kind="stable"
+    )
+    for _, row in board.iterrows():
+        dataset = f"{row['dataset']} ({row['kind']})"
+        scores = (f"{row[s]:.3f} [{row[f'{s}_low']:.3f}, {row[f'{s}_high']:.3f}]" for s in evaluation.SCORES)
+        accuracy, uf1, uar = scores
+        told = [row["system"], row["settings"] or "defaults", dataset, f"`{row['protocol']}`"]
+        told += [f"{row['people']}, {row['clips']}", str(row["seeds"]), f"**{uf1}**", uar, accuracy]
+        link = f"../results/reference/leaderboard/{row['predictions']}"
+        lines.append(f"| {' | '.join(told)} | [{row['name']}]({link}) |")
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
-    """What the three pages must say."""
+    """What these pages must say."""
     parts = {path.stem: render(path.read_text(encoding="utf-8")) for path in TEXTS.glob("*.in")}
     parts |= {
         "tables": single_tables(),
@@ -163,11 +185,14 @@ def pages() -> dict[Path, str]:
         "pretrained": pretrained_table(),
         "changes": changes_table(),
         "readings": readings_table(),
+        "board": board_table(),
     }
     page = parts.pop("README")
     for name, part in parts.items():
         page = page.replace(f"<<{name}>>\n", part)
-    texts = {path: _marked(path.read_text(encoding="utf-8"), parts) for path in (README, CHANGELOG)}
+    texts = {
+        path: _marked(path.read_text(encoding="utf-8"), parts) for path in (README, CHANGELOG, LEADERBOARD)
+    }
     return {REFERENCE / "README.md": page, **texts}
 
 

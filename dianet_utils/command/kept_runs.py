@@ -78,9 +78,9 @@ def comparison_of(first: str, second: str) -> str:
     Raises InputError for what is no run with predictions, for runs on other data or other classes, and
     where no clip is common.
     """
-    places = [_place(first), _place(second)]
+    places = [place_of(first), place_of(second)]
     names = ["A", "B"]
-    tables = dict(zip(names, _common(*map(_predictions, places)), strict=True))
+    tables = dict(zip(names, _common(*map(predictions_of, places)), strict=True))
     row = comparison.compare(tables).iloc[0]
     accuracies = [(table["true"] == table["predicted"]).mean() for table in tables.values()]
     lines = [
@@ -101,7 +101,7 @@ def comparison_of(first: str, second: str) -> str:
     )
 
 
-def _place(name: str) -> Path:
+def place_of(name: str) -> Path:
     """The run folder that a path, or the part of a path below results/, names."""
     for place in (Path(name).expanduser(), RESULTS / name):
         if (place / "predictions.csv").is_file():
@@ -109,7 +109,8 @@ def _place(name: str) -> Path:
     raise InputError(f"{name} is no run folder with predictions.csv: 'dianet list' names those there are.")
 
 
-def _predictions(place: Path) -> pd.DataFrame:
+def predictions_of(place: Path) -> pd.DataFrame:
+    """The predictions of a run folder, names as text; InputError where a column is missing."""
     text = {"clip": str, "subject": str, "true": str, "predicted": str}
     table = pd.read_csv(place / "predictions.csv", dtype=text, keep_default_na=False)
     lacking = [name for name in (*text, "seed") if name not in table]

@@ -12,19 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from dianet_utils import __version__, run
-from dianet_utils.command import kept_runs
+from dianet_utils.command import kept_runs, leaderboard
 from dianet_utils.command.chapters import contents, find_notebook, help_of
 from dianet_utils.command.execution import default_output, execute
 from dianet_utils.command.given import changed, read_parameters
 from dianet_utils.plumbing.errors import InputError
-from dianet_utils.plumbing.files import RESULTS
+from dianet_utils.plumbing.files import RESULTS, shown
 
 _MORE = """other commands:
   dianet                     list the notebooks
   dianet NOTEBOOK --help     the parameters of a notebook
   dianet list [FOLDER]       the runs below results/, or below a folder: settings, folds, scores
   dianet compare RUN RUN     a paired test on the clips that both predicted
-  dianet push RUN            its model and predictions to the Hugging Face hub; --dry-run only lists them"""
+  dianet push RUN            its model and predictions to the Hugging Face hub; --dry-run only lists them
+  dianet submit RUN [NAME]   its scores and predictions onto the board in results/reference"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from dianet_utils.command.push import push  # torch loads with it
 
             print(push(words[1:]))
+        elif words[:1] == ["submit"]:
+            print(_submitted(*_words("submit", words[1:], "RUN [NAME]", 1, 2)))
         else:
             return _notebook(words)
         sys.stdout.flush()
@@ -54,6 +57,14 @@ def _words(command: str, words: list[str], wanted: str, least: int, most: int) -
     if not least <= len(words) <= most or any(word.startswith("-") for word in words):
         raise InputError(f"It is: dianet {command} {wanted}.")
     return words
+
+
+def _submitted(run_name: str, name: str = "") -> str:
+    row = leaderboard.submit(run_name, name)
+    return (
+        f"{row['name']}: UF1 {row['uf1']:.3f}, UAR {row['uar']:.3f}, accuracy {row['accuracy']:.3f}; its row "
+        f"and its predictions are in {shown(leaderboard.BOARD)}, ready to commit"
+    )
 
 
 def _notebook(words: list[str]) -> int:

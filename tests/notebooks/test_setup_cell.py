@@ -78,7 +78,7 @@ def copy(tmp_path: Path) -> Path:
     (tmp_path / "notebooks").mkdir()
     for path in (NOTEBOOKS[0], NOTEBOOKS[-1]):
         shutil.copy(path, tmp_path / "notebooks")
-    for name in ("README.md", "CITATION.cff"):
+    for name in ("README.md", "CITATION.cff", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 
