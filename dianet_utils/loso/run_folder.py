@@ -15,10 +15,13 @@ from dianet_utils.loso.splits import fold_names
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import read_json, refuse_strange, shown, write_json, write_text
+from dianet_utils.plumbing.locks import alone
 
 if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank
     from dianet_utils.loso.folds import Fold
+
+_NO_FOLD = "{} holds no finished fold: run it first."
 
 
 @dataclass(frozen=True)
@@ -97,15 +100,22 @@ def read_done(out: Path, fold: "Fold", bank: "Bank", split: str = LOSO) -> dict[
 
 
 def gather(out: str | Path, bank: "Bank") -> Results:
-    """Read every fold of a run folder and write its predictions and scores anew.
+    """Read every fold of a run folder and write its predictions and scores anew, while nobody else does.
 
     Raises InputError naming the files among them that are damaged or of another run.
     """
     out = Path(out)
+    if not (out / "folds").is_dir():  # not even a lock is put into such a folder
+        raise InputError(_NO_FOLD.format(shown(out)))
+    with alone(out):
+        return _gather(out, bank)
+
+
+def _gather(out: Path, bank: "Bank") -> Results:
     split = _split_of(out)
     folds = read_folds(out, bank, split=split)
     if not folds:
-        raise InputError(f"{shown(out)} holds no finished fold: run it first.")
+        raise InputError(_NO_FOLD.format(shown(out)))
     predictions = pd.concat([_rows(fold, bank.clips["subject"]) for fold in folds], ignore_index=True)
     predictions = predictions.sort_values(["seed", "clip"], ignore_index=True)
     metrics = _scores(predictions, folds, bank)
