@@ -14,7 +14,8 @@ from xml.parsers import expat
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import shown
 
-_ROWS, _COLUMNS, _CELLS = 100_000, 1_000, 2_000_000  # at most; the largest release has some thousand rows
+MOST_COLUMNS = 1_000
+_ROWS, _CELLS = 100_000, 2_000_000  # at most; the largest release has some thousand rows
 _UNPACKED = 200 * 2**20  # bytes of all parts of a workbook
 
 
@@ -42,12 +43,16 @@ def used_rows(path: Path) -> int | None:
 
 
 def _rows_of(content: IO[bytes], path: Path) -> int:
-    """The used rows of a part of a workbook, 0 where it is no worksheet."""
+    """The used rows of a part of a workbook, 0 where it is no worksheet; other damage is for the reader."""
     extent = _Extent()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler = extent.begin
     parser.CharacterDataHandler = extent.text
-    parser.ParseFile(content)
+    try:
+        parser.ParseFile(content)
+    except expat.ExpatError:
+        if extent.is_worksheet:
+            raise
     if extent.far:
         raise InputError(
             f"{shown(path)} has something in cell {extent.far}, far away from any annotation: delete that "
@@ -63,6 +68,11 @@ class _Extent:
         self.rows, self.columns, self.far = 0, 0, ""
         self._tag, self._row, self._column = "", 0, 0
 
+    @property
+    def is_worksheet(self) -> bool:
+        """Whether a row has begun."""
+        return self._row > 0
+
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins; rows and cells without a place follow the one before, as in the readers."""
         self._tag = name.rpartition(" ")[2]
@@ -76,7 +86,7 @@ class _Extent:
         if self._tag not in ("v", "t") or not content.strip():
             return
         self.rows, self.columns = max(self.rows, self._row), max(self.columns, self._column)
-        wide = self.rows > _ROWS or self.columns > _COLUMNS or self.rows * self.columns > _CELLS
+        wide = self.rows > _ROWS or self.columns > MOST_COLUMNS or self.rows * self.columns > _CELLS
         if wide and not self.far:
             self.far = f"{_letters(self._column)}{self._row}"
 

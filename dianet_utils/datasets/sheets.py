@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from dianet_utils.datasets.sheet_extent import used_rows
+from dianet_utils.datasets.sheet_extent import MOST_COLUMNS, used_rows
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import shown
 
@@ -155,10 +155,13 @@ def open_workbook(path: Path) -> dict[str, pd.DataFrame]:
     except Exception as error:
         # The parsers raise a dozen kinds of errors on damaged files; what a reader can do is the same.
         raise InputError(_explain_unreadable(path, error)) from None
-    return {
-        str(name): cells.astype(str).apply(lambda column: column.str.strip())
-        for name, cells in sheets.items()
-    }
+    # what Excel could not work out has lost its text by now
+    return {str(name): _stripped(cells.fillna("#N/A")) for name, cells in sheets.items()}
+
+
+def _stripped(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells as text without blanks around them."""
+    return cells.astype(str).apply(lambda column: column.str.strip())
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -175,7 +178,11 @@ def _read_csv(path: Path) -> pd.DataFrame:
         raise InputError(
             f"The sheet {shown(path)} is no CSV ({error}): save a copy of it as .xlsx."
         ) from None
-    return pd.DataFrame(lines, dtype=str).fillna("").apply(lambda column: column.str.strip())
+    if (columns := max(map(len, lines), default=0)) > MOST_COLUMNS:
+        raise InputError(
+            f"The sheet {shown(path)} has {columns} columns, more than any annotation: correct it."
+        )
+    return _stripped(pd.DataFrame(lines, dtype=str).fillna(""))
 
 
 def _quiet(path: Path) -> dict[str, Any]:

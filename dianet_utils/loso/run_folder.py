@@ -81,7 +81,9 @@ def record_environment(out: Path, device: str, fingerprint: str, config: Config)
     packages = [config.weights_package] if config.weights_package else []
     path, now = out / "environment.json", machine.environment(device, fingerprint, packages)
     before = read_json(path) if path.is_file() else {}
-    earlier = before.pop("earlier", [])
+    earlier = before.pop("earlier", []) if isinstance(before, dict) else None
+    if not isinstance(earlier, list):
+        raise InputError(f"{shown(path)} is no record of an environment: remove it and run the same again.")
     if before and before != now:
         earlier = [before, *(each for each in earlier if each != before)]
     earlier = [each for each in earlier if each != now]
@@ -138,7 +140,10 @@ def _scores(predictions: pd.DataFrame, folds: list[dict[str, Any]], bank: "Bank"
 def _split_of(out: Path) -> str:
     """How a run folder's clips are divided, by its settings."""
     path = out / "config.json"
-    return str(read_json(path)["config"].get("split", LOSO)) if path.is_file() else LOSO
+    held = read_json(path) if path.is_file() else {"config": {}}
+    if not isinstance(held, dict) or not isinstance(held.get("config"), dict):
+        raise InputError(f"{shown(path)} holds no settings of a run: give the folder of a run.")
+    return str(held["config"].get("split", LOSO))
 
 
 def only(results: Results, folds: "Sequence[Fold]", bank: "Bank") -> Results:

@@ -10,6 +10,7 @@ import pytest
 from released import HEADERS, row, write_book, write_casme2, write_frames
 
 from dianet_utils import datasets
+from dianet_utils.datasets.own_files import read_table
 from dianet_utils.datasets.sheets import open_workbook
 from dianet_utils.plumbing.errors import InputError
 
@@ -192,6 +193,35 @@ def test_a_column_of_notes_at_zz_is_read(copy: Path) -> None:
     cells = open_workbook(rewrite(copy / SHEET, "</sheetData>", stray))["Sheet1"]
     assert cells.shape == (9, 702)
     assert cells.iloc[8, 701] == "a note"
+
+
+@pytest.mark.parametrize("columns", [1_001, 20_000])
+def test_a_text_of_a_thousand_columns_is_refused_at_once(columns: int, copy: Path) -> None:
+    """Such a table takes a minute to build."""
+    (copy / SHEET).unlink()
+    wide = copy / "CASME2-coding.csv"
+    wide.write_text("Subject" + "," * (columns - 1) + "\n")
+    assert f"CASME2-coding.csv has {columns} columns, more than any annotation" in refused(copy)
+    with pytest.raises(InputError, match=f"has {columns} columns, more than any table of clips"):
+        read_table(wide)
+
+
+def test_damage_to_a_part_that_is_not_read_does_not_matter(copy: Path) -> None:
+    with zipfile.ZipFile(copy / SHEET, "a") as archive:
+        archive.writestr("customXml/item1.xml", "<no end")
+    assert len(datasets.load("casme2", copy)) == 2
+
+
+def test_a_cell_that_excel_could_not_work_out_is_told_as_any_other(tmp_path: Path) -> None:
+    lines = [row("01", "EP01_01f", onset="#N/A"), LINES[1]]
+    clips = datasets.load("casme2", write_casme2(tmp_path / "copy", lines, FILES))
+    kept, left_out = datasets.select(clips, min_class_size=1)
+    assert len(kept) == 1
+    assert "'#N/A' is not a whole number" in left_out["reason"].iloc[0]
+
+
+def test_a_path_that_can_be_none_is_named(copy: Path) -> None:
+    assert "There can be no file or folder 'a\\x00b': correct sheet." in refused(copy, Path("a\0b"))
 
 
 def test_a_workbook_that_unpacks_to_far_more_is_named(copy: Path) -> None:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import matplotlib.figure
@@ -518,6 +518,58 @@ def test_a_damaged_or_foreign_fold_is_named_and_never_mixed_in(
         loso.gather(out, bank)
     assert "folds/seed0_s04.json " + words.split(" (seed")[0] in str(caught.value)
     assert (out / "predictions.csv").read_bytes() == (finished.folder / "predictions.csv").read_bytes()
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def circle(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes")
+@pytest.mark.parametrize("spoil", [pipe, folder, circle])
+def test_a_fold_that_is_no_file_is_told_and_not_waited_for(
+    spoil: Callable[[Path], None], bank: Bank, finished: loso.Results, tmp_path: Path
+) -> None:
+    out = copied(finished, tmp_path / "run")
+    spoil(out / "folds" / "seed0_s04.json")
+    code = "import sys; from pathlib import Path; from toy import make_bank; from dianet_utils import loso\n"
+    code += "try: loso.gather(Path(sys.argv[1]), make_bank())\nexcept ValueError as error: print(error)"
+    reader = process(code, out)
+    told = reader.communicate(timeout=120)[0]
+    assert "seed0_s04.json is a folder, a pipe or a broken link and no file." in told
+    if spoil is not folder:  # in whose place a fold can be put
+        assert run(bank, out).metrics["folds"] == 5
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "5", '"x"', '{"earlier": 5}'])
+def test_a_record_of_an_environment_that_is_none_is_named(
+    text: str, bank: Bank, finished: loso.Results, tmp_path: Path
+) -> None:
+    out = copied(finished, tmp_path / "run")
+    (out / "folds" / "seed0_s04.json").unlink()
+    (out / "environment.json").write_text(text)
+    with pytest.raises(InputError, match=r"environment\.json is no record of an environment: remove it"):
+        run(bank, out)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "{}", '{"config": 5}'])
+def test_scores_are_not_gathered_from_settings_that_are_none(
+    text: str, bank: Bank, finished: loso.Results, tmp_path: Path
+) -> None:
+    out = copied(finished, tmp_path / "run")
+    (out / "config.json").write_text(text)
+    with pytest.raises(InputError, match=r"config\.json holds no settings of a run"):
+        loso.gather(out, bank)
 
 
 def test_folds_without_a_digest_as_earlier_releases_wrote_them_still_count(
