@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from dianet_utils import __version__, run
-from dianet_utils.command import kept_runs
 from dianet_utils.command.chapters import contents, find_notebook, help_of
 from dianet_utils.command.execution import default_output, execute
 from dianet_utils.command.given import changed, read_parameters
@@ -30,13 +29,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what was typed; returns the exit status: 0 done, 1 the run failed, 2 wrong arguments."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if words[:1] == ["list"]:
-            print(kept_runs.listing(*_words("list", words[1:], "[FOLDER]", 0, 1) or [str(RESULTS)]))
-        elif words[:1] == ["compare"]:
-            print(kept_runs.comparison_of(*_words("compare", words[1:], "RUN RUN", 2, 2)))
-        else:
+        if words[:1] not in (["list"], ["compare"]):
             return _notebook(words)
+        from dianet_utils.command import kept_runs  # loads scipy, which no notebook waits for
+
+        if words[0] == "list":
+            print(kept_runs.listing(*_words("list", words[1:], "[FOLDER]", 0, 1) or [str(RESULTS)]))
+        else:
+            print(kept_runs.comparison_of(*_words("compare", words[1:], "RUN RUN", 2, 2)))
         sys.stdout.flush()
+    except KeyboardInterrupt:  # before the notebook began: later it is told by whoever runs it
+        print("error: stopped before the notebook began.", file=sys.stderr)
+        return 1
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
