@@ -2,7 +2,17 @@
 
 import sys
 
-from dianet_utils.command.line import main
+
+def _main() -> int:
+    """The command; Ctrl-C is one line also while its packages are still loaded."""
+    try:
+        from dianet_utils.command.line import main
+
+        return main()
+    except KeyboardInterrupt:
+        print("error: stopped before the notebook began.", file=sys.stderr)
+        return 1
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_main())

@@ -7,12 +7,11 @@ ends a failed run with one line instead of a traceback. Without a notebook it li
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from dianet_utils import __version__, run
-from dianet_utils.command import kept_runs, leaderboard
 from dianet_utils.command.chapters import contents, find_notebook, help_of
 from dianet_utils.command.execution import default_output, execute
 from dianet_utils.command.given import changed, read_parameters
@@ -32,19 +31,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what was typed; returns the exit status: 0 done, 1 the run failed, 2 wrong arguments."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if words[:1] == ["list"]:
-            print(kept_runs.listing(*_words("list", words[1:], "[FOLDER]", 0, 1) or [str(RESULTS)]))
-        elif words[:1] == ["compare"]:
-            print(kept_runs.comparison_of(*_words("compare", words[1:], "RUN RUN", 2, 2)))
-        elif words[:1] == ["push"]:
-            from dianet_utils.command.push import push  # torch loads with it
-
-            print(push(words[1:]))
-        elif words[:1] == ["submit"]:
-            print(_submitted(*_words("submit", words[1:], "RUN [NAME]", 1, 2)))
-        else:
+        if not words or words[0] not in _OTHERS:
             return _notebook(words)
+        print(_OTHERS[words[0]](words[1:]))
         sys.stdout.flush()
+    except KeyboardInterrupt:  # before the notebook began: later it is told by whoever runs it
+        print("error: stopped before the notebook began.", file=sys.stderr)
+        return 1
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -53,18 +46,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _words(command: str, words: list[str], wanted: str, least: int, most: int) -> list[str]:
-    if not least <= len(words) <= most or any(word.startswith("-") for word in words):
-        raise InputError(f"It is: dianet {command} {wanted}.")
-    return words
+# The commands beside notebooks load what they need themselves: no notebook waits for scipy or torch.
+def _list(words: list[str]) -> str:
+    from dianet_utils.command import kept_runs
+
+    return kept_runs.listing(*_words("list", words, "[FOLDER]", 0, 1) or [str(RESULTS)])
 
 
-def _submitted(run_name: str, name: str = "") -> str:
-    row = leaderboard.submit(run_name, name)
+def _compare(words: list[str]) -> str:
+    from dianet_utils.command import kept_runs
+
+    return kept_runs.comparison_of(*_words("compare", words, "RUN RUN", 2, 2))
+
+
+def _push(words: list[str]) -> str:
+    from dianet_utils.command.push import push
+
+    return push(words)
+
+
+def _submit(words: list[str]) -> str:
+    from dianet_utils.command import leaderboard
+
+    row = leaderboard.submit(*_words("submit", words, "RUN [NAME]", 1, 2))
     return (
         f"{row['name']}: UF1 {row['uf1']:.3f}, UAR {row['uar']:.3f}, accuracy {row['accuracy']:.3f}; its row "
         f"and its predictions are in {shown(leaderboard.BOARD)}, ready to commit"
     )
+
+
+_OTHERS: dict[str, Callable[[list[str]], str]] = {
+    "list": _list,
+    "compare": _compare,
+    "push": _push,
+    "submit": _submit,
+}
+
+
+def _words(command: str, words: list[str], wanted: str, least: int, most: int) -> list[str]:
+    if not least <= len(words) <= most or any(word.startswith("-") for word in words):
+        raise InputError(f"It is: dianet {command} {wanted}.")
+    return words
 
 
 def _notebook(words: list[str]) -> int:

@@ -85,6 +85,8 @@ def load(name: str | Path, root: str | Path | None = None, sheet: str | Path | N
         raise InputError(_no_dataset(name))
     if root is not None:
         _check_path(root, "data_root")
+    if sheet is not None:
+        _check_path(sheet, "sheet")
     if is_table(name):
         _check_path(name, "the path of your table")
         return own_dataset.load(name, root)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from dianet_utils.datasets.sheet_extent import MOST_COLUMNS
 from dianet_utils.datasets.sheets import open_workbook
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import shown
@@ -30,10 +31,16 @@ def _read_csv(path: Path) -> pd.DataFrame:
         text = path.read_text(encoding="utf-8-sig")
         first = text.partition("\n")[0]
         separator = max(_SEPARATORS, key=first.count)
+        if (columns := first.count(separator) + 1) > MOST_COLUMNS:
+            raise InputError(
+                f"{shown(path)} has {columns} columns, more than any table of clips: correct its first row."
+            )
         options = {"sep": separator, "dtype": str, "keep_default_na": False, "skip_blank_lines": False}
         frame = pd.read_csv(path, encoding="utf-8-sig", **options)  # type: ignore[call-overload]
         if not isinstance(frame.index, pd.RangeIndex):  # rows longer than the header: pandas takes an index
             raise ValueError
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"Cannot open {shown(path)}: {error.strerror}.") from None
     except UnicodeDecodeError:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from dianet_utils.datasets.sheet_extent import MOST_COLUMNS, used_rows
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import shown
 
@@ -141,23 +142,28 @@ def read_sheet(path: Path, worksheet: str = "") -> pd.DataFrame:
 def open_workbook(path: Path) -> dict[str, pd.DataFrame]:
     """Every worksheet of a workbook as a table of stripped text; InputError if it does not open.
 
-    A .csv file is a workbook with one worksheet.
+    A .csv file is a workbook with one worksheet. Empty space below the last used row is not read, and a cell
+    far away from all others is refused, as the space between would be filled.
     """
     if path.suffix.lower() == ".csv":
         return {path.stem: _read_csv(path)}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl reports every Excel feature it passes over
-            sheets = pd.read_excel(
-                path, sheet_name=None, header=None, dtype=str, na_filter=False, engine_kwargs=_quiet(path)
-            )
+            kind: dict[str, Any] = {"nrows": used_rows(path), "engine_kwargs": _quiet(path)}
+            sheets = pd.read_excel(path, sheet_name=None, header=None, dtype=str, na_filter=False, **kind)
+    except InputError:
+        raise
     except Exception as error:
         # The parsers raise a dozen kinds of errors on damaged files; what a reader can do is the same.
         raise InputError(_explain_unreadable(path, error)) from None
-    return {
-        str(name): cells.astype(str).apply(lambda column: column.str.strip())
-        for name, cells in sheets.items()
-    }
+    # what Excel could not work out has lost its text by now
+    return {str(name): _stripped(cells.fillna("#N/A")) for name, cells in sheets.items()}
+
+
+def _stripped(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells as text without blanks around them."""
+    return cells.astype(str).apply(lambda column: column.str.strip())
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -174,7 +180,11 @@ def _read_csv(path: Path) -> pd.DataFrame:
         raise InputError(
             f"The sheet {shown(path)} is no CSV ({error}): save a copy of it as .xlsx."
         ) from None
-    return pd.DataFrame(lines, dtype=str).fillna("").apply(lambda column: column.str.strip())
+    if (columns := max(map(len, lines), default=0)) > MOST_COLUMNS:
+        raise InputError(
+            f"The sheet {shown(path)} has {columns} columns, more than any annotation: correct it."
+        )
+    return _stripped(pd.DataFrame(lines, dtype=str).fillna(""))
 
 
 def _quiet(path: Path) -> dict[str, Any]:

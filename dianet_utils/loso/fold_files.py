@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,10 +85,16 @@ def fold_marks(config: Config) -> dict[str, str]:
 
 def read_fold(path: Path, bank: "Bank", split: str = LOSO) -> dict[str, Any]:
     """A finished fold of this bank and split; raises InputError that names the file and what is wrong."""
+    if os.path.lexists(path) and not path.is_file():  # a pipe would be waited for
+        raise InputError(f"{shown(path)} is a folder, a pipe or a broken link and no file.")
     try:
         fold = read_json(path)
+    except FileNotFoundError:
+        raise
     except DamagedFileError:  # a fold need not be removed: it is run again
         raise InputError(f"{shown(path)} is damaged (no JSON).") from None
+    except OSError as error:
+        raise InputError(f"{shown(path)} cannot be read ({error.strerror}).") from None
     if fault := _fault(fold, path, bank, split, fold_names(bank.clips, split)):
         raise InputError(f"{shown(path)} {fault}.")
     return fold

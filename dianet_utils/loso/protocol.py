@@ -220,8 +220,8 @@ def _warn_leaky(out: Path) -> None:
 
 
 def _tidy(out: Path) -> None:
-    """Remove what a killed run left half written."""
-    for folder in (out, out / "folds"):
+    """Remove what a killed run left half written; all of it is written under the lock of the folder."""
+    for folder in (out, *(out / name for name in ("folds", "figures", "model"))):
         remove_partial(folder)
 
 

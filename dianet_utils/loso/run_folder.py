@@ -15,10 +15,13 @@ from dianet_utils.loso.splits import fold_names
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import read_json, refuse_strange, shown, write_json, write_text
+from dianet_utils.plumbing.locks import alone
 
 if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank
     from dianet_utils.loso.folds import Fold
+
+_NO_FOLD = "{} holds no finished fold: run it first."
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,9 @@ def record_environment(out: Path, device: str, fingerprint: str, config: Config)
     packages = [config.weights_package] if config.weights_package else []
     path, now = out / "environment.json", machine.environment(device, fingerprint, packages)
     before = read_json(path) if path.is_file() else {}
-    earlier = before.pop("earlier", [])
+    earlier = before.pop("earlier", []) if isinstance(before, dict) else None
+    if not isinstance(earlier, list):
+        raise InputError(f"{shown(path)} is no record of an environment: remove it and run the same again.")
     if before and before != now:
         earlier = [before, *(each for each in earlier if each != before)]
     earlier = [each for each in earlier if each != now]
@@ -97,15 +102,22 @@ def read_done(out: Path, fold: "Fold", bank: "Bank", split: str = LOSO) -> dict[
 
 
 def gather(out: str | Path, bank: "Bank") -> Results:
-    """Read every fold of a run folder and write its predictions and scores anew.
+    """Read every fold of a run folder and write its predictions and scores anew, while nobody else does.
 
     Raises InputError naming the files among them that are damaged or of another run.
     """
     out = Path(out)
+    if not (out / "folds").is_dir():  # not even a lock is put into such a folder
+        raise InputError(_NO_FOLD.format(shown(out)))
+    with alone(out):
+        return _gather(out, bank)
+
+
+def _gather(out: Path, bank: "Bank") -> Results:
     split = _split_of(out)
     folds = read_folds(out, bank, split=split)
     if not folds:
-        raise InputError(f"{shown(out)} holds no finished fold: run it first.")
+        raise InputError(_NO_FOLD.format(shown(out)))
     predictions = pd.concat([_rows(fold, bank.clips["subject"]) for fold in folds], ignore_index=True)
     predictions = predictions.sort_values(["seed", "clip"], ignore_index=True)
     metrics = _scores(predictions, folds, bank)
@@ -128,7 +140,10 @@ def _scores(predictions: pd.DataFrame, folds: list[dict[str, Any]], bank: "Bank"
 def _split_of(out: Path) -> str:
     """How a run folder's clips are divided, by its settings."""
     path = out / "config.json"
-    return str(read_json(path)["config"].get("split", LOSO)) if path.is_file() else LOSO
+    held = read_json(path) if path.is_file() else {"config": {}}
+    if not isinstance(held, dict) or not isinstance(held.get("config"), dict):
+        raise InputError(f"{shown(path)} holds no settings of a run: give the folder of a run.")
+    return str(held["config"].get("split", LOSO))
 
 
 def only(results: Results, folds: "Sequence[Fold]", bank: "Bank") -> Results:

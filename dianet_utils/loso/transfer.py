@@ -17,9 +17,10 @@ import pandas as pd
 from dianet_utils import datasets, loso
 from dianet_utils.config import LEAKY, LOSO, Config
 from dianet_utils.datasets.provenance import numbered, origin
-from dianet_utils.loso.run_folder import Results
+from dianet_utils.loso.run_folder import Results, check_folder
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import RESULTS, write_json
+from dianet_utils.plumbing.locks import alone
 
 if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank
@@ -146,9 +147,11 @@ def run(
             f"A transfer tests all clips of its test dataset: leave split out, not {config.split}."
         )
     folds = [fold(both, config.validation, seed) for seed in seeds]
-    results = loso.run_folds(bank, folds, config, out, workers, device, label="transfer")
-    metrics = {**results.metrics, "folds": 1, "subjects": results.metrics["folds"], **_about(both)}
-    write_json(results.folder / "metrics.json", metrics)
+    check_folder(Path(out), bank, config)  # before anything, even a lock, is put there
+    with alone(out):  # until the scores are those of a transfer
+        results = loso.run_folds(bank, folds, config, out, workers, device, label="transfer")
+        metrics = {**results.metrics, "folds": 1, "subjects": results.metrics["folds"], **_about(both)}
+        write_json(results.folder / "metrics.json", metrics)
     return replace(results, metrics=metrics)
 
 

@@ -138,10 +138,16 @@ def json_text(value: Any) -> str:
 
 
 def write_figure(path: str | Path, figure: Any) -> Path:
-    """Write a matplotlib figure in the format that ``path`` ends in, in one step."""
+    """Write a matplotlib figure in the format that ``path`` ends in, in one step.
+
+    In the folder of a run this waits for another process that works there.
+    """
+    from dianet_utils.plumbing.locks import of_run
+
     content = io.BytesIO()
     figure.savefig(content, format=Path(path).suffix[1:])
-    return write_bytes(path, content.getvalue())
+    with of_run(Path(path)):
+        return write_bytes(path, content.getvalue())
 
 
 def read_json(path: str | Path) -> Any:

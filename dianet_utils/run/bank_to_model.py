@@ -9,6 +9,7 @@ from dianet_utils import datasets, loso
 from dianet_utils.config import LEAKY_MARK, LOSO, Config
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import RESULTS, read_json
+from dianet_utils.plumbing.locks import alone
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,9 +101,15 @@ def keep_model(bank: "Bank", config: Config, folder: Path, device: str = "auto")
 
     See :mod:`dianet_utils.models.saved`. Its card has the scores of the run, as far as ``folder`` holds them
     now; it is written anew, without another training, when they or the finder of faces have changed. A model
-    or a card that is damaged is made again, which is said. Raises InputError if what lies there is the model
-    of another configuration or of other data.
+    or a card that is damaged is made again, which is said. A second process that is given the same folder
+    waits for the first, and takes its model. Raises InputError if what lies there is the model of another
+    configuration or of other data.
     """
+    with alone(folder):
+        return _keep_model(bank, config, folder, device)
+
+
+def _keep_model(bank: "Bank", config: Config, folder: Path, device: str) -> Path:
     from dianet_utils.datasets import face_finder
     from dianet_utils.loso.training import train_model
     from dianet_utils.models import saved

@@ -1,5 +1,6 @@
 """Kills, two at once, disks that refuse, numbers that run away: nothing lost, nothing half written."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -8,8 +9,10 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import matplotlib.figure
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +23,7 @@ from dianet_utils.dynamic_images import Bank, build_bank, store
 from dianet_utils.loso import fold_files, protocol, training
 from dianet_utils.loso.folds import Fold
 from dianet_utils.loso.training import train_fold
+from dianet_utils.models import saved
 from dianet_utils.plumbing import files, locks, machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.run import run_folder
@@ -63,34 +67,136 @@ with locks.alone(sys.argv[1]):
 """
 
 
+def process(code: str, *arguments: object) -> "subprocess.Popen[str]":
+    """Another Python that runs ``code`` and talks by lines."""
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
+    )
+
+
+@contextlib.contextmanager
+def killed_holder(folder: Path) -> Iterator[None]:
+    """Another process holds the lock of ``folder`` as the block begins, and is killed while it runs."""
+    holder = process(HOLD, folder)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    threading.Timer(0.3, holder.send_signal, [signal.SIGKILL]).start()
+    yield
+    assert holder.wait() == -signal.SIGKILL
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_a_lock_waits_says_so_and_ends_with_a_killed_holder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "held\n"
-    threading.Timer(0.3, holder.send_signal, [signal.SIGKILL]).start()
-    with locks.alone(tmp_path) as held:
+    with killed_holder(tmp_path), locks.alone(tmp_path) as held:
         assert held
-        assert holder.wait() == -signal.SIGKILL
     assert "Another process works in" in capsys.readouterr().out
 
 
-def test_a_folder_that_takes_no_lock_is_said_and_used(
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+@pytest.mark.parametrize("name", ["picture.png", "figures/picture.png"])
+def test_a_figure_waits_for_who_works_in_its_run_and_for_nobody_else(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = matplotlib.figure.Figure()
+    with killed_holder(tmp_path / "run"):
+        files.write_figure(tmp_path / "elsewhere" / name, picture)
+        assert "Another process" not in capsys.readouterr().out
+        path = files.write_figure(tmp_path / "run" / name, picture)
+    assert "run: waiting until it ends." in capsys.readouterr().out
+    assert path.read_bytes() == (tmp_path / "elsewhere" / name).read_bytes()
+    assert not (tmp_path / "elsewhere" / locks.NAME).exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+def test_scores_that_are_gathered_anew_wait_too(
+    bank: Bank, finished: loso.Results, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = copied(finished, tmp_path / "run")
+    with killed_holder(out):
+        assert loso.gather(out, bank).metrics == finished.metrics
+    assert "waiting until it ends." in capsys.readouterr().out
+    with pytest.raises(InputError, match="holds no finished fold"):
+        loso.gather(tmp_path, bank)
+    assert not (tmp_path / locks.NAME).exists()
+
+
+KEEP = """
+import sys
+from pathlib import Path
+from dianet_utils import datasets, run
+from dianet_utils.config import configure
+from dianet_utils.loso import training
+
+train = training.train_model
+
+def slow(*given):
+    print("trains", flush=True)
+    input()
+    return train(*given)
+
+training.train_model = slow
+clips, _ = datasets.select(datasets.load("synthetic", sys.argv[1]))
+config = configure("synthetic", image_size=32, epochs=1, batch_size=8)
+run.keep_model(run.make_bank(clips, config, workers=1, shown=False), config, Path(sys.argv[2]), "cpu")
+print("kept", flush=True)
+"""
+
+
+@pytest.mark.processes
+def test_two_processes_that_keep_the_model_of_one_run_train_it_once(
+    tiny_synthetic: Path, tmp_path: Path
+) -> None:
+    one = process(KEEP, tiny_synthetic, tmp_path)
+    assert one.stdout is not None
+    assert one.stdout.readline() == "trains\n"
+    two = process(KEEP, tiny_synthetic, tmp_path)
+    assert two.stdout is not None
+    assert "waiting until it ends" in two.stdout.readline()
+    assert one.communicate("\n")[0] == "kept\n"
+    assert two.communicate()[0] == "kept\n"  # it has not trained
+    assert saved.load(tmp_path / "model").about["subjects"] == 5
+    assert not [path for path in tmp_path.rglob("*") if path.name.endswith(files.PARTIAL)]
+
+
+def test_what_is_called_after_a_fold_may_write_into_the_run(bank: Bank, tmp_path: Path) -> None:
+    """The run holds the lock of its folder meanwhile, and must not wait for itself."""
+    picture, out = matplotlib.figure.Figure(), tmp_path / "run"
+    drawn = []
+
+    def draw(fold: dict) -> None:
+        drawn.append(files.write_figure(out / "figures" / f"{fold['subject']}.png", picture))
+
+    run(bank, out, max_folds=2, on_fold=draw)
+    assert [path.name for path in drawn] == ["s01.png", "s02.png"]
+
+
+def test_the_next_run_removes_what_a_killed_writer_left_of_a_figure_or_a_model(
+    bank: Bank, finished: loso.Results, tmp_path: Path
+) -> None:
+    out = copied(finished, tmp_path / "run")
+    left = [out / folder / f".x.png.1234{files.PARTIAL}" for folder in ("figures", "model", "folds")]
+    for path in left:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"half")
+    run(bank, out)
+    assert not [path for path in left if path.exists()]
+
+
+def test_a_folder_that_takes_no_lock_is_said_once_and_used(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("no folder")
-    with locks.alone(tmp_path / "file") as held:
-        assert not held
-    assert "file cannot be locked" in capsys.readouterr().out
+    for _ in range(2):
+        with locks.alone(tmp_path / "file") as held:
+            assert not held
+    assert capsys.readouterr().out.count("file cannot be locked") == 1
 
 
 def both(work: object) -> None:
@@ -412,6 +518,58 @@ def test_a_damaged_or_foreign_fold_is_named_and_never_mixed_in(
         loso.gather(out, bank)
     assert "folds/seed0_s04.json " + words.split(" (seed")[0] in str(caught.value)
     assert (out / "predictions.csv").read_bytes() == (finished.folder / "predictions.csv").read_bytes()
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def circle(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes")
+@pytest.mark.parametrize("spoil", [pipe, folder, circle])
+def test_a_fold_that_is_no_file_is_told_and_not_waited_for(
+    spoil: Callable[[Path], None], bank: Bank, finished: loso.Results, tmp_path: Path
+) -> None:
+    out = copied(finished, tmp_path / "run")
+    spoil(out / "folds" / "seed0_s04.json")
+    code = "import sys; from pathlib import Path; from toy import make_bank; from dianet_utils import loso\n"
+    code += "try: loso.gather(Path(sys.argv[1]), make_bank())\nexcept ValueError as error: print(error)"
+    reader = process(code, out)
+    told = reader.communicate(timeout=120)[0]
+    assert "seed0_s04.json is a folder, a pipe or a broken link and no file." in told
+    if spoil is not folder:  # in whose place a fold can be put
+        assert run(bank, out).metrics["folds"] == 5
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "5", '"x"', '{"earlier": 5}'])
+def test_a_record_of_an_environment_that_is_none_is_named(
+    text: str, bank: Bank, finished: loso.Results, tmp_path: Path
+) -> None:
+    out = copied(finished, tmp_path / "run")
+    (out / "folds" / "seed0_s04.json").unlink()
+    (out / "environment.json").write_text(text)
+    with pytest.raises(InputError, match=r"environment\.json is no record of an environment: remove it"):
+        run(bank, out)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "{}", '{"config": 5}'])
+def test_scores_are_not_gathered_from_settings_that_are_none(
+    text: str, bank: Bank, finished: loso.Results, tmp_path: Path
+) -> None:
+    out = copied(finished, tmp_path / "run")
+    (out / "config.json").write_text(text)
+    with pytest.raises(InputError, match=r"config\.json holds no settings of a run"):
+        loso.gather(out, bank)
 
 
 def test_folds_without_a_digest_as_earlier_releases_wrote_them_still_count(

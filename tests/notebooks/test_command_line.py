@@ -266,3 +266,28 @@ def test_a_run_that_fails_ends_with_one_line(
     assert (tmp_path / "out.ipynb").read_text() == "yesterday's"
     assert (tmp_path / "out.failed.ipynb").is_file() == (status == 1)
     assert not list(tmp_path.glob(".*"))
+
+
+STOPPED = """
+import runpy, sys
+
+wanted = sys.argv[1]
+
+class Stop:
+    def find_spec(self, name, *rest):
+        if name == wanted:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Stop())
+sys.argv[1:] = ["04"]
+runpy.run_module("dianet_utils", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("loading", ["dianet_utils.command.line", "papermill"])
+def test_ctrl_c_while_packages_are_loaded_is_one_line(loading: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED, loading], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["error: stopped before the notebook began."]

@@ -1,4 +1,4 @@
-"""The stress scripts in short: three kills and a few hundred damaged files."""
+"""The stress scripts in short: a few kills and a few hundred damaged files."""
 
 import subprocess
 import sys
@@ -24,6 +24,17 @@ def test_kills_lose_nothing_and_write_no_half_file(tmp_path: Path) -> None:
     assert (table["files"] > 0).all()
     assert table[["half_written", "folds_made_anew"]].to_numpy().sum() == 0
     assert table["same_bytes"].iloc[-1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups")
+@pytest.mark.processes
+def test_a_killed_notebook_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    done = run("every_notebook.py", tmp_path, "--rounds", "1", "--only", "04", "--stops", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    table = pd.read_csv(tmp_path / "every_notebook.csv")
+    assert (table["stop"] == "kill").sum() == 2
+    assert table["stop"].iloc[-1] == "ended"
+    assert table["folds"].iloc[-1] > 0
 
 
 def test_damaged_files_are_read_or_refused(tmp_path: Path) -> None:
