@@ -12,12 +12,12 @@ from typing import Any
 import pandas as pd
 
 from dianet_utils import paper
-from dianet_utils.config import LEAKY
+from dianet_utils.config import LEAKY, LOSO
 from dianet_utils.models import saved
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import read_json, shown
 
-_TAGS = ["micro-expression-recognition", "dynamic-images", "leave-one-subject-out"]
+_TAGS = ["micro-expression-recognition", "dynamic-images"]
 _METRICS = ["accuracy", "f1", "recall"]  # UF1 is the mean F1 of the classes, UAR their mean recall
 _BINDS = """Made from recordings of people, or from clips of which it is not known what they show. **The
 licence of those data binds**: whoever uses this must have agreed to it. No frame of them is in this
@@ -146,7 +146,8 @@ def _licence_name(generated: bool) -> str | None:
 
 def _tags(config: Mapping[str, Any], generated: bool) -> list[str]:
     leaky = config.get("validation") == LEAKY
-    return [*_TAGS, *["synthetic"] * generated, *["leaky"] * leaky]
+    alone = config.get("split", LOSO) == LOSO
+    return [*_TAGS, *["leave-one-subject-out"] * alone, *["synthetic"] * generated, *["leaky"] * leaky]
 
 
 def _readme(matter: str, text: str, config: Mapping[str, Any], generated: bool, end: str = "") -> str:

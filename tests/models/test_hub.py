@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,14 @@ def test_predictions_and_clips_are_a_dataset_to_the_hub(
     bound = DatasetCard(hub.dataset_files(recorded)["README.md"].decode())
     assert (bound.data.license, bound.data.license_name) == ("other", "that-of-the-data")
     assert "LEAKY" in bound.text
+
+
+def test_another_split_is_not_called_leave_one_subject_out(generated: Path, tmp_path: Path) -> None:
+    tag, place = "leave-one-subject-out", tmp_path / "run"
+    shutil.copytree(generated, place)
+    assert tag in DatasetCard(hub.dataset_files(place)["README.md"].decode()).data.tags
+    write_json(place / "config.json", {"config": small_config(split="kfold:5").as_json()})
+    assert tag not in DatasetCard(hub.dataset_files(place)["README.md"].decode()).data.tags
 
 
 def test_a_dry_run_tells_every_file_with_its_size_and_sends_nothing(
