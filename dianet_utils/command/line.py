@@ -68,7 +68,8 @@ def _push(words: list[str]) -> str:
 def _submit(words: list[str]) -> str:
     from dianet_utils.command import leaderboard
 
-    row = leaderboard.submit(*_words("submit", words, "RUN [NAME]", 1, 2))
+    run_name, *name = _words("submit", words, "RUN [NAME]", 1, 2)
+    row = leaderboard.submit(run_name, "".join(name))
     return (
         f"{row['name']}: UF1 {row['uf1']:.3f}, UAR {row['uar']:.3f}, accuracy {row['accuracy']:.3f}; its row "
         f"and its predictions are in {shown(leaderboard.BOARD)}, ready to commit"
