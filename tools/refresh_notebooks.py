@@ -78,7 +78,7 @@ def clean(notebook: Any) -> None:
         STAMP: code_digest(notebook),
     }
     for cell in notebook.cells:
-        cell.metadata = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
+        cell.metadata = {key: cell.metadata[key] for key in ("jupyter", "tags") if cell.metadata.get(key)}
         if cell.cell_type == "code":
             merge_streams(cell)
             shrink_pictures(cell)

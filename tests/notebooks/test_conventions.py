@@ -3,10 +3,11 @@
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from helpers import NOTEBOOKS, ROOT, read
-from refresh_notebooks import STAMP, code_digest, private_paths
+from helpers import NOTEBOOKS, ROOT, prepare, read
+from refresh_notebooks import STAMP, clean, code_digest, private_paths
 
 from dianet_utils import run
 
@@ -71,6 +72,26 @@ def test_the_setup_cell_is_the_same_everywhere() -> None:
     setups = {code(path)[1].source for path in NOTEBOOKS}
     assert len(setups) == 1
     assert "run.versions()" in setups.pop()
+
+
+def folded(cell: Any) -> bool:
+    """Whether JupyterLab (``source_hidden``) and the site (``hide-input``) fold the code of a cell."""
+    hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+    return hidden and "hide-input" in cell.metadata.get("tags", [])
+
+
+@each_notebook
+def test_setup_and_imports_are_folded_and_nothing_else_is(path: Path) -> None:
+    assert [folded(cell) for cell in code(path)[:4]] == [False, True, True, False]
+    assert not any(map(folded, code(path)[3:]))
+
+
+def test_folding_outlives_papermill_and_a_refresh(tmp_path: Path) -> None:
+    prepared = read(prepare(NOTEBOOKS[0], tmp_path, dataset="synthetic"))
+    assert sum(map(folded, prepared.cells)) == 2
+    notebook = read(NOTEBOOKS[0])
+    clean(notebook)
+    assert sum(map(folded, notebook.cells)) == 2
 
 
 @each_notebook

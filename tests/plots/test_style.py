@@ -5,11 +5,13 @@ import io
 from pathlib import Path
 
 import matplotlib
+import nbformat
 import numpy as np
 import pytest
 from IPython.core.pylabtools import print_figure
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from nbclient import NotebookClient
 
 from dianet_utils.plots import model, results, style
 from dianet_utils.plumbing.files import write_figure
@@ -48,6 +50,19 @@ def test_a_figure_looks_the_same_whatever_the_reader_has_set(name: str, tmp_path
         assert contents(DRAWN[name](), tmp_path) == expected
         assert dict(matplotlib.rcParams) == before
     plt.close("all")
+
+
+def test_a_cell_shows_its_figure_once() -> None:
+    """As the last line of a cell, and under a name."""
+    draws = ("model.draw_softmax()", "shown = model.draw_softmax()")
+    cells = [
+        nbformat.v4.new_code_cell(f"from dianet_utils.plots import model\n{draw}", id=f"cell-{number}")
+        for number, draw in enumerate(draws)
+    ]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(notebook, extra_arguments=["--log-level=CRITICAL"]).execute()
+    for cell in cells:
+        assert len([each for each in cell.outputs if "image/png" in each.get("data", {})]) == 1
 
 
 def test_a_figure_of_the_readers_own_is_left_alone() -> None:
