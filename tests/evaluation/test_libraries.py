@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats import contingency_tables, multitest
 from torchmetrics.functional import classification
@@ -18,6 +18,7 @@ ANSWERS = st.integers(2, len(CLASSES)).flatmap(
 )
 
 
+@settings(max_examples=20, deadline=None)  # a call of theirs takes a tenth of a second
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
     _, expected, _, _ = multitest.multipletests(p_values, method="holm")
