@@ -73,8 +73,8 @@ def main(arguments: list[str]) -> None:
         raise SystemExit("usage: make address URL=https://github.com/OWNER/NAME [BRANCH=main]")
     url, branch = arguments[0].rstrip("/"), (arguments[1:] or ["main"])[0]
     stamp(ROOT, url, branch)
-    badges = " and badges" if badge(url, branch, "") else "; no badges"
-    print(f"{url}: setup cells, README, CITATION, pyproject{badges}")
+    badges = "with badges" if badge(url, branch, "") else "no badges"
+    print(f"{url}: setup cells, README, CITATION, pyproject; {badges}")
 
 
 if __name__ == "__main__":

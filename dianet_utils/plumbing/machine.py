@@ -141,18 +141,49 @@ def versions(more: Iterable[str] = ()) -> dict[str, str]:
 
 
 def choose_device(device: str) -> str:
-    """``auto`` is the GPU when there is one, otherwise the CPU; InputError for a GPU that is not there."""
+    """``auto`` is the GPU when there is one, otherwise the CPU; InputError for a GPU that is not there.
+
+    A driver that is too old for this torch leaves no GPU, and that is said.
+    """
     import torch
 
     found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    old = "" if found else old_driver()
     if device == "auto":
+        if old:
+            print(f"{old} This runs on the CPU.")
         return "cuda" if found else "cpu"
     if device.startswith("cuda") and int(device.removeprefix("cuda").lstrip(":") or 0) >= found:
         raise InputError(
             f"There is no device {device}, as torch sees {found} GPUs here: set device to auto or cpu, or "
-            "install a driver and a torch build for your GPU."
+            f"install a driver and a torch build for your GPU.{f' {old}' if old else ''}"
         )
     return device
+
+
+def old_driver() -> str:
+    """One sentence where the NVIDIA driver is too old for the CUDA that torch was built for; else ""."""
+    import torch
+
+    driver, built = _cuda_of_driver(), torch.version.cuda
+    if not driver or not built or driver[0] >= int(built.split(".")[0]):
+        return ""  # within one major version an older driver will do
+    return (
+        f"The NVIDIA driver here goes up to CUDA {driver[0]}.{driver[1]}, and torch {torch.__version__} is "
+        f"built for CUDA {built}: update the driver, or install a torch build for CUDA {driver[0]}."
+    )
+
+
+def _cuda_of_driver() -> tuple[int, int] | None:
+    """The newest CUDA, (major, minor), that the installed NVIDIA driver knows; None without a driver."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if platform.system() == "Windows" else "libcuda.so.1")
+    except OSError:
+        return None
+    version = ctypes.c_int()
+    if driver.cuDriverGetVersion(ctypes.byref(version)):
+        return None
+    return version.value // 1000, version.value % 1000 // 10
 
 
 def device_name(device: str) -> str:

@@ -5,9 +5,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -151,3 +153,35 @@ def test_windows_gets_no_more_processes_than_a_pool_takes(monkeypatch: pytest.Mo
     assert machine.cores() == 61
     monkeypatch.setattr("platform.system", lambda: "Darwin")
     assert machine.cores() == 128
+
+
+@pytest.mark.parametrize(("driver", "old"), [(12040, True), (13000, False), (14010, False)])
+def test_a_driver_older_than_torch_is_told_and_not_passed_over(
+    driver: int, old: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The driver's library answers as its header has it: 1000 times the major plus 10 times the minor."""
+
+    class Driver:
+        @staticmethod
+        def cuDriverGetVersion(place: Any) -> int:  # noqa: N802 (the library's own name)
+            place._obj.value = driver
+            return 0
+
+    monkeypatch.setattr("ctypes.CDLL", lambda _: Driver)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.version, "cuda", "13.2")
+    assert machine.choose_device("auto") == "cpu"
+    told = capsys.readouterr().out
+    assert ("goes up to CUDA 12.4, and torch" in told) == old
+    assert told.endswith("install a torch build for CUDA 12. This runs on the CPU.\n") or not old
+    assert told or not old
+    with pytest.raises(files.InputError, match="update the driver" if old else "for your GPU.$"):
+        machine.choose_device("cuda")
+
+
+def test_no_driver_is_no_old_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: str) -> None:
+        raise OSError("libcuda.so.1: cannot open shared object file")
+
+    monkeypatch.setattr("ctypes.CDLL", missing)
+    assert machine.old_driver() == ""
