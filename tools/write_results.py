@@ -158,20 +158,20 @@ def readings_table() -> str:
 def board_table() -> str:
     """The board of results: rows on recorded clips first, those of one protocol together, by UF1."""
     lines = [
-        "| system | settings | dataset | protocol | people, clips | seeds | UF1 | UAR | accuracy | row |",
+        "| system | settings | dataset | protocol | people, clips | seeds | UF1 | UAR | accuracy | answers |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     board = pd.read_csv(BOARD / "results.csv", keep_default_na=False).sort_values(
         ["kind", "dataset", "protocol", "uf1"], ascending=[True, True, False, False], kind="stable"
     )
     for _, row in board.iterrows():
-        dataset = f"{row['dataset']} ({row['kind']})"
+        dataset = row["kind"] if row["dataset"] == "synthetic" else f"{row['dataset']} ({row['kind']})"
         scores = (f"{row[s]:.3f} [{row[f'{s}_low']:.3f}, {row[f'{s}_high']:.3f}]" for s in evaluation.SCORES)
         accuracy, uf1, uar = scores
         told = [row["system"], row["settings"] or "defaults", dataset, f"`{row['protocol']}`"]
         told += [f"{row['people']}, {row['clips']}", str(row["seeds"]), f"**{uf1}**", uar, accuracy]
         link = f"../results/reference/leaderboard/{row['predictions']}"
-        lines.append(f"| {' | '.join(told)} | [{row['name']}]({link}) |")
+        lines.append(f"| {' | '.join(told)} | [csv]({link}) |")
     return "\n".join(lines) + "\n"
 
 

@@ -46,9 +46,10 @@ def masked(text: str) -> str:
 def test_the_tutorial_prints_what_it_says(checkout: Path) -> None:
     for name, content in _FILE.findall(_TEXT):
         (checkout / name).write_text(content)
-    assert {path.name for path in checkout.glob("*.*")} == {"my_study.py", "my_net.py", "quick.yaml"}
+    names = {path.name for path in checkout.glob("*.*")}
+    assert names == {"my_study.py", "my_net.py", "quick.yaml", "my_log.py"}
     commands = _COMMAND.findall(_TEXT)
-    assert len(commands) == 7
+    assert len(commands) == 8
     for line, wanted in commands:
         done = run(line, checkout)
         assert done.returncode == 0, f"{line}\n{done.stderr[-4000:]}"
