@@ -39,10 +39,11 @@ $(READY): requirements.txt pyproject.toml
 loso: $(READY)
 	@$(BIN)/python -m dianet_utils notebooks/04_loso.ipynb
 
+# One thread per process: two of them share the cores. Tests that start processes of their own run alone.
 test: lint
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow and not processes"
+	@$(BIN)/python -m pytest -m "not slow and processes"
 
-# One thread per process: two of them share the cores.
 check: lint
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow and not processes" --ignore=tests/stress \
 		--ignore=tests/notebooks/test_execution.py --ignore=tests/notebooks/test_command_line.py

@@ -52,7 +52,6 @@ docs/running
 docs/methods
 docs/datasets
 docs/glossary
-docs/leaderboard
 ```
 
 ```{toctree}
@@ -69,6 +68,10 @@ notebooks/solutions/*
 :caption: Results and reference
 
 results/reference/README
+docs/leaderboard
+docs/casme2
+docs/samm
+docs/mmew
 results/reference/stress/README
 The package <docs/api/dianet_utils/index>
 ```

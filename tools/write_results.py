@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import published_pages
 
-from dianet_utils import evaluation
+from dianet_utils import evaluation, paper
 from dianet_utils.tables import many_people, pretraining
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -193,7 +194,8 @@ def pages() -> dict[Path, str]:
     texts = {
         path: _marked(path.read_text(encoding="utf-8"), parts) for path in (README, CHANGELOG, LEADERBOARD)
     }
-    return {REFERENCE / "README.md": page, **texts}
+    datasets = {ROOT / "docs" / f"{name}.md": published_pages.page(name) for name in paper.DATASETS}
+    return {REFERENCE / "README.md": page, **texts, **datasets}
 
 
 def _marked(text: str, parts: dict[str, str]) -> str:
