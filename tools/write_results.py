@@ -6,7 +6,8 @@ A template holds ``{{file; row; column; form}}``: the file below results/referen
 table or the scores of a run), the row by its first column (``a > b``: by ``first`` and ``second``), and a
 format: with a % before it a share is shown in percent, with a - the negative. ``<<name>>`` stands for a
 part: a template of that name, all rows that were run on 130 people, or those beside the earlier release.
-README, CHANGELOG and docs/leaderboard.md repeat parts between marks.
+README, CHANGELOG and docs/leaderboard.md repeat parts between marks. The pages of single datasets are
+written whole (tools/published_pages.py).
 """
 
 import json
