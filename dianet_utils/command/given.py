@@ -43,7 +43,7 @@ def _mapping(text: str) -> dict[str, Any]:
     """The mapping that a YAML text holds."""
     try:
         values = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (RecursionError, yaml.YAMLError):
         values = None
     if not isinstance(values, dict):
         raise InputError(f"-y {text!r} is no YAML of names with a value each, such as 'epochs: 3'.")

@@ -1,5 +1,6 @@
 """What was run: the run folders below results/, and one against another."""
 
+import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ import pandas as pd
 from dianet_utils.config import PAPER_DEFAULTS, defaults
 from dianet_utils.evaluation import comparison
 from dianet_utils.plumbing.errors import InputError
-from dianet_utils.plumbing.files import RESULTS, read_json, shown
+from dianet_utils.plumbing.files import RESULTS, DamagedFileError, read_json, shown
 
 _SCORES = {"uf1": "UF1", "uar": "UAR", "accuracy": "accuracy"}
 
@@ -28,8 +29,13 @@ def listing(folder: str | Path) -> str:
 
 
 def _is_run(path: Path) -> bool:
-    told = read_json(path)
-    return isinstance(told, dict) and isinstance(told.get("config"), dict)
+    """Whether a ``config.json`` is that of a run; others, whoever they belong to, are passed over."""
+    try:
+        told = read_json(path)
+    except DamagedFileError:
+        print(f"{shown(path)} is no JSON and is passed over.", file=sys.stderr)
+        return False
+    return isinstance(told, dict) and isinstance(told.get("config"), dict) and "dataset" in told["config"]
 
 
 def _line(place: Path) -> str:
@@ -48,6 +54,9 @@ def _scores(place: Path) -> str:
     if not path.is_file():
         return "no scores yet"
     metrics = read_json(path)
+    numbers = isinstance(metrics, dict) and all(isinstance(metrics.get(name, 0.0), float) for name in _SCORES)
+    if not numbers:
+        return "its metrics.json holds no scores: run it again"
     return ", ".join(f"{title} {metrics[name]:.3f}" for name, title in _SCORES.items() if name in metrics)
 
 
@@ -110,13 +119,33 @@ def place_of(name: str) -> Path:
 
 
 def predictions_of(place: Path) -> pd.DataFrame:
-    """The predictions of a run folder, names as text; InputError where a column is missing."""
+    """The predictions of a run folder, names as text; InputError where they are not whole."""
     text = {"clip": str, "subject": str, "true": str, "predicted": str}
-    table = pd.read_csv(place / "predictions.csv", dtype=text, keep_default_na=False)
+    where = f"{shown(place)}/predictions.csv"
+    try:
+        table = pd.read_csv(place / "predictions.csv", dtype=text, keep_default_na=False)
+    except (OSError, ValueError):
+        raise InputError(f"{where} is damaged: run the same again, which writes it anew.") from None
     lacking = [name for name in (*text, "seed") if name not in table]
     if lacking:
-        raise InputError(f"{shown(place)}/predictions.csv lacks {', '.join(lacking)}: run it again.")
+        raise InputError(f"{where} lacks {', '.join(lacking)}: run it again.")
+    if fault := _fault(table):
+        raise InputError(f"{where} {fault}: run the same again, which writes it anew.")
     return table
+
+
+def _fault(table: pd.DataFrame) -> str:
+    """What is wrong with the rows of a table of predictions, or ""."""
+    named = {name[2:] for name in map(str, table) if name.startswith("p_")}
+    classes = named or {*table["true"], *table["predicted"]}
+    if table.empty:
+        return "has no row"
+    if (repeated := table.duplicated(["clip", "seed"])).any():
+        return f"has the clip {table['clip'][repeated].iloc[0]} twice with one seed"
+    odd = {*table["true"], *table["predicted"]} - classes | ({*table["predicted"]} & {""})
+    if odd or table.filter(like="p_").isna().any(axis=None):
+        return f"is cut or damaged (class {min(odd)!r})" if odd else "lacks probabilities"
+    return ""
 
 
 def _common(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -30,8 +30,8 @@ def submit(run: str, name: str = "", board: Path = BOARD) -> dict[str, Any]:
     name = name or place.resolve().name
     predictions, told = predictions_of(place), _told(place)
     _refuse_gaps(predictions, told, place)
-    row = {"name": name, **described(told), **scored(predictions, told["metrics"]["classes"])}
     _refuse_others(predictions, told["metrics"], place)
+    row = {"name": name, **described(told), **scored(predictions, told["metrics"]["classes"])}
     kept = read_board(board)
     _refuse_twice(row, kept)
     path = board / "predictions" / f"{name}.csv"
@@ -45,7 +45,15 @@ def submit(run: str, name: str = "", board: Path = BOARD) -> dict[str, Any]:
 def read_board(board: Path = BOARD) -> pd.DataFrame:
     """The rows so far, as text; none where there is no board yet."""
     path = board / "results.csv"
-    return pd.read_csv(path, dtype=str, keep_default_na=False) if path.is_file() else pd.DataFrame()
+    if not path.is_file():
+        return pd.DataFrame()
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError:
+        table = pd.DataFrame()
+    if not {"name", "run", "data", "seeds"} <= {*table}:
+        raise InputError(f"{shown(path)} is damaged: git checkout {shown(path)} brings it back.")
+    return table
 
 
 def _told(place: Path) -> dict[str, Any]:
@@ -53,7 +61,10 @@ def _told(place: Path) -> dict[str, Any]:
     for file in ("config.json", "metrics.json"):
         if not (place / file).is_file():
             raise InputError(f"{shown(place)} has no {file}: finish the run first, then submit it.")
-    told = {**read_json(place / "config.json"), "metrics": read_json(place / "metrics.json")}
+    held, metrics = (read_json(place / file) for file in ("config.json", "metrics.json"))
+    if not (isinstance(held, dict) and isinstance(held.get("config"), dict) and isinstance(metrics, dict)):
+        raise InputError(f"{shown(place)}: config.json or metrics.json is not that of a run: run it again.")
+    told = {**held, "metrics": metrics}
     lacking = [name for name in ("config", "digest", "data_fingerprint") if name not in told]
     lacking += [name for name in ("classes", "dataset", "accuracy") if name not in told["metrics"]]
     if lacking:
@@ -111,6 +122,8 @@ def _refuse_gaps(predictions: pd.DataFrame, told: dict[str, Any], place: Path) -
 
 def _wanted_folds(told: dict[str, Any]) -> int:
     """How many folds a run must have by its settings, or its dataset's people; 0 where neither tells."""
+    if "all_folds" in told["metrics"]:
+        return int(told["metrics"]["all_folds"])
     kind, _, count = told["config"].get("split", LOSO).partition(":")
     if kind == "kfold":
         return int(count)
@@ -123,6 +136,11 @@ def _refuse_others(predictions: pd.DataFrame, metrics: dict[str, Any], place: Pa
     if evaluation.is_leaky(predictions):
         raise InputError(
             f"{shown(place)}: the test subject chose the epoch, so it has no place on this board."
+        )
+    unknown = {*predictions["true"], *predictions["predicted"]} - {*metrics["classes"]}
+    if unknown:
+        raise InputError(
+            f"{shown(place)}: metrics.json does not know the class {min(unknown)}: run it again."
         )
     again = evaluation.metrics(predictions, metrics["classes"])
     differ = [key for key in ("n", "accuracy", "uf1", "uar") if again[key] != metrics.get(key)]

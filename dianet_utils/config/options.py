@@ -68,7 +68,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
         values = json.loads(text) if kind == "json" else yaml.safe_load(text)
     except OSError as error:
         raise InputError(f"the file {shown(path)} does not open: {error.strerror}") from None
-    except (ValueError, yaml.YAMLError):
+    except (ValueError, RecursionError, yaml.YAMLError):
         raise InputError(f"the file {shown(path)} is no {kind}: correct it") from None
     if not isinstance(values, dict):
         raise InputError(f"the file {shown(path)} must hold names with a value each")

@@ -16,7 +16,7 @@ import pandas as pd
 from dianet_utils.config.own_tables import own_name
 from dianet_utils.datasets import clips as clip_table
 from dianet_utils.datasets.clips import FRAME_NUMBERS
-from dianet_utils.datasets.names import LONGEST, fault
+from dianet_utils.datasets.names import LONGEST, alike, composed, fault
 from dianet_utils.datasets.own_files import read_table
 from dianet_utils.datasets.provenance import flag_of
 from dianet_utils.datasets.release import count_missing, mark_repeats
@@ -74,6 +74,8 @@ def load(path: str | Path, root: str | Path | None = None) -> pd.DataFrame:
         )
     clips = _build(frame, rows, folder, path.stem, shown(path))
     notes = [f"annotations: {shown(path)}", f"folders of frames are relative to {shown(folder)}"]
+    people = alike(clips["subject"])
+    notes += [f"these subjects may be one person, who would then be tested and train: {p}" for p in people]
     clips.attrs["notes"] = notes
     return clips
 
@@ -118,7 +120,7 @@ def _text(cell: Any) -> str:
     """A cell as text: "" where it is missing, a whole number without a point."""
     if pd.api.types.is_scalar(cell) and pd.isna(cell):
         return ""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else composed(str(cell).strip())
 
 
 def _record(given: Mapping[Any, str], number: int, root: str) -> dict[str, Any]:
@@ -167,7 +169,9 @@ def _faults(row: Mapping[str, str], folder: str) -> Iterator[str]:
         yield f"the name of the clip {wrong}"
     if not row["emotion"]:
         yield "the emotion is blank"
-    elif len(row["emotion"]) > LONGEST or not row["emotion"].isprintable():
+    elif not row["emotion"].isprintable():
+        yield f"the emotion holds a character that is not seen ({row['emotion']!a}): type it anew"
+    elif len(row["emotion"]) > LONGEST:
         yield f"the emotion is no text of at most {LONGEST} characters"
     for name in FRAME_NUMBERS:
         if wrong := number_problem(row[name]):

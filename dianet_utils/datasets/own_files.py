@@ -1,5 +1,6 @@
 """Reading a table from a file of the user's own; what cannot be read is one sentence."""
 
+import csv
 from pathlib import Path
 
 import pandas as pd
@@ -35,6 +36,9 @@ def _read_csv(path: Path) -> pd.DataFrame:
             raise InputError(
                 f"{shown(path)} has {columns} columns, more than any table of clips: correct its first row."
             )
+        if not text.strip():
+            raise InputError(f"{shown(path)} is empty: put the table of clips there.")
+        _refuse_repeated(path, next(csv.reader([first], delimiter=separator)))
         options = {"sep": separator, "dtype": str, "keep_default_na": False, "skip_blank_lines": False}
         frame = pd.read_csv(path, encoding="utf-8-sig", **options)  # type: ignore[call-overload]
         if not isinstance(frame.index, pd.RangeIndex):  # rows longer than the header: pandas takes an index
@@ -49,10 +53,19 @@ def _read_csv(path: Path) -> pd.DataFrame:
         ) from None
     except ValueError:  # what pandas raises for rows of unlike lengths and for an empty file
         raise InputError(
-            f"{shown(path)} is no table: each row must have as many cells as the first."
+            f"{shown(path)} is no table: each row must have as many cells as the first, which names the "
+            "columns, with a comma, a semicolon or a tab between them."
         ) from None
     frame.index = pd.RangeIndex(2, len(frame) + 2)
     return frame.fillna("")
+
+
+def _refuse_repeated(path: Path, columns: list[str]) -> None:
+    """InputError for two columns of one name, of which pandas would call the second another."""
+    names = [column.strip().lower() for column in columns]
+    repeated = sorted({name for name in names if name and names.count(name) > 1})
+    if repeated:
+        raise InputError(f"{shown(path)} has more than one column {', '.join(repeated)}: keep one of them.")
 
 
 def _read_workbook(path: Path) -> pd.DataFrame:

@@ -165,7 +165,20 @@ def run_folds(
         report = _reporter(progress, config, on_epoch)
         trained = executors.train_folds(bank, missing, config, device, workers, scheduler, report)
         _keep(trained, out, progress, on_fold)
-        return gather(out, bank)
+        results = gather(out, bank)
+    _refuse_lost(folds, results)
+    return results
+
+
+def _refuse_lost(folds: "Sequence[Fold]", results: Results) -> None:
+    """InputError where files of finished folds were removed while the others were trained."""
+    there = {(fold["seed"], fold["subject"]) for fold in results.folds}
+    lost = [f"{fold.subject} (seed {fold.seed})" for fold in folds if (fold.seed, fold.subject) not in there]
+    if lost:
+        raise InputError(
+            f"{len(lost)} of {len(folds)} folds were removed from {shown(results.folder)} during the run "
+            f"({', '.join(lost[:5])}): run the same again, which trains them alone."
+        )
 
 
 def _missing(bank: "Bank", folds: "Sequence[Fold]", out: Path, split: str) -> "list[Fold]":

@@ -122,8 +122,12 @@ def _gather(out: Path, bank: "Bank") -> Results:
     predictions = predictions.sort_values(["seed", "clip"], ignore_index=True)
     metrics = _scores(predictions, folds, bank)
     write_text(out / "predictions.csv", predictions.to_csv(index=False, lineterminator="\n"))
-    about = {"dataset": datasets.origin(bank.clips), "synthetic": datasets.is_synthetic(bank.clips)}
+    about: dict[str, Any] = {
+        "dataset": datasets.origin(bank.clips),
+        "synthetic": datasets.is_synthetic(bank.clips),
+    }
     about |= {"selection": chosen} if (chosen := selection_of(bank.clips)) else {}
+    about |= {"all_folds": int(fold_names(bank.clips, split).nunique())}  # of a seed, run or not
     metrics = {**about, **({} if split == LOSO else {"split": split}), **metrics}
     write_json(out / "metrics.json", metrics)
     return Results(out, predictions, metrics, folds)

@@ -150,7 +150,13 @@ def run(
     check_folder(Path(out), bank, config)  # before anything, even a lock, is put there
     with alone(out):  # until the scores are those of a transfer
         results = loso.run_folds(bank, folds, config, out, workers, device, label="transfer")
-        metrics = {**results.metrics, "folds": 1, "subjects": results.metrics["folds"], **_about(both)}
+        metrics = {
+            **results.metrics,
+            "all_folds": 1,
+            "folds": 1,
+            "subjects": results.metrics["folds"],
+            **_about(both),
+        }
         write_json(results.folder / "metrics.json", metrics)
     return replace(results, metrics=metrics)
 

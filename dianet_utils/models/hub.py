@@ -90,8 +90,13 @@ def dataset_files(run: str | Path) -> dict[str, bytes]:
 
 
 def _clips(predictions: Path) -> bytes:
-    table = pd.read_csv(predictions, dtype=str, keep_default_na=False)
-    clips = table[["clip", "subject", "true"]].drop_duplicates().rename(columns={"true": "emotion"})
+    try:
+        table = pd.read_csv(predictions, dtype=str, keep_default_na=False)[["clip", "subject", "true"]]
+    except (ValueError, KeyError):
+        raise InputError(
+            f"{shown(predictions)} is damaged: run the same again, which writes it anew."
+        ) from None
+    clips = table.drop_duplicates().rename(columns={"true": "emotion"})
     return clips.to_csv(index=False, lineterminator="\n").encode()
 
 
@@ -118,7 +123,7 @@ def is_generated(run: str | Path) -> bool:
     """
     told = []
     if (record := Path(run) / "metrics.json").is_file():
-        scores = read_json(record)
+        scores = _mapping(record)
         told.append(scores.get("synthetic") is True and scores.get("dataset") == "synthetic")
     if (note := Path(run) / "model" / saved.NOTE).is_file():
         told.append(_is_generated(saved.read_note(note.parent)))
@@ -133,7 +138,15 @@ def _is_generated(note: Mapping[str, Any]) -> bool:
 
 def _config(run: Path) -> dict[str, Any]:
     path = run / "config.json"
-    return read_json(path)["config"] if path.is_file() else {}
+    return _mapping(path, "config")["config"] if path.is_file() else {}
+
+
+def _mapping(path: Path, *needed: str) -> dict[str, Any]:
+    """What a JSON file of a run holds by name; InputError where it is something else."""
+    held = read_json(path)
+    if not isinstance(held, dict) or any(not isinstance(held.get(name), dict) for name in needed):
+        raise InputError(f"{shown(path)} is not that of a run: run it again.")
+    return held
 
 
 def _licence(generated: bool) -> str:

@@ -34,6 +34,7 @@ class Wrapped(Network):
                 f"{type(self.network).__name__} must return logits {_shape(wanted)}, one float a class, "
                 f"for images {_shape(images.shape)}, and returns {_told(logits)}."
             )
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))  # halves round probabilities
         return Output(logits, logits[:, None])
 
 

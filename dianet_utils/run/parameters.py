@@ -108,7 +108,8 @@ def check_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
     checks = {**CHECKS, **RUN_CHECKS}
     given = {name: values[name] for name in checks if values.get(name) is not None}
     unknown, known = _injected(values.get("In", ()))
-    if not isinstance(given.get("settings"), (str, int, float)):
+    theirs = bool(known) and "settings" not in known
+    if theirs or not isinstance(given.get("settings"), (str, int, float, Mapping)):
         given.pop("settings", None)  # a notebook's own variable of that name, not what papermill passes
     found = [f"there is no parameter '{name}'{near_match(name, known)}" for name in sorted(unknown)]
     checked = _spread(check_all(given, checks, found))

@@ -271,7 +271,12 @@ def test_files_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
     header = b"subject,emotion,onset,apex,offset,frames\n"
     assert "There is no file" in sentence(tmp_path / "none.csv")
     assert "There is no file" in sentence(tmp_path / f"{'x' * 150}.xlsx")
-    assert "each row must have as many cells" in sentence(written("a.csv", b""))
+    assert "is empty" in sentence(written("a.csv", b""))
+    twice = b"subject,emotion,onset,apex,offset,frames,Emotion \na,frown,1,4,9,f,smile\n"
+    assert "more than one column emotion" in sentence(written("a.csv", twice))
+    assert "more than one column emotion" in sentence(
+        written("a.csv", twice.replace(b"Emotion ", b"emotion"))
+    )
     assert "each row must have as many cells" in sentence(written("b.csv", header + b"a,b,1,2,3,f,g,h\n"))
     assert "not text in UTF-8" in sentence(written("c.csv", header + "é".encode("latin-1")))
     assert "has no row" in sentence(written("d.csv", header))
@@ -282,6 +287,22 @@ def test_files_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
     assert "does not exist: correct data_root" in sentence(good, tmp_path / "gone")
     assert datasets.load(good)["problem"].tolist() == [f"there is no folder {tmp_path.as_posix()}/a/1"]
     assert "give its file" in sentence(Path("own-mine"))
+
+
+def test_people_who_may_be_one_are_told_or_are_one(tmp_path: Path) -> None:
+    """Whoever is typed in two ways would be tested by a network that has trained on them."""
+    write_frames(tmp_path / "f")
+    row = {"emotion": "frown", "onset": 1, "apex": 4, "offset": 9, "frames": "f", "crop": "none"}
+    people = ["s02", "S02", "2", "José", "Jose\u0301", "s01\u200b"]
+    frame = pd.DataFrame([{"subject": name, "clip": f"c{n}", **row} for n, name in enumerate(people)])
+    frame.to_csv(tmp_path / "mine.csv", index=False)
+    clips = datasets.load(tmp_path / "mine.csv")
+    assert clips["subject"].nunique() == 5  # José is one
+    assert [note for note in clips.attrs["notes"] if "may be one person" in note] == [
+        "these subjects may be one person, who would then be tested and train: 2, S02, s02"
+    ]
+    assert (clips["problem"] != "").sum() == 1
+    assert "the subject holds a character that is not seen ('s01\\u200b')" in clips["problem"].iloc[5]
 
 
 def test_parquet_without_its_reader_names_the_ways_out(

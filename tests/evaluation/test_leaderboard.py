@@ -125,6 +125,40 @@ def test_fewer_folds_than_the_settings_or_the_dataset_ask_for_are_refused(run: P
     refused(run, tmp_path, "has 4 of the run's 5 folds")
 
 
+def test_a_run_says_how_many_folds_it_should_have(run: Path, tmp_path: Path) -> None:
+    """On synthetic clips nothing else does, where the fold files are not there."""
+    table = pd.read_csv(run / "predictions.csv")
+    answers(run, table[table["subject"] != "s03"])
+    write_json(run / "metrics.json", {**read_json(run / "metrics.json"), "all_folds": 26})
+    refused(run, tmp_path, "has 25 of the run's 26 folds")
+
+
+def test_a_damaged_run_or_board_is_one_sentence(run: Path, tmp_path: Path) -> None:
+    whole = {name: (run / name).read_text() for name in ("predictions.csv", "metrics.json", "config.json")}
+    halves = whole["predictions.csv"][: len(whole["predictions.csv"]) // 2]
+    head, *rows = whole["predictions.csv"].splitlines()
+    for name, content, why in (
+        ("predictions.csv", "", "is damaged"),
+        ("predictions.csv", "\0\1\2", "is damaged|lacks"),
+        ("predictions.csv", "\n".join([head, rows[0], *rows]), "twice with one seed"),
+        ("predictions.csv", halves, "damaged|lacks|folds|differ in"),
+        ("metrics.json", "[1]", "is not that of a run"),
+        (
+            "metrics.json",
+            whole["metrics.json"].replace("disgust", "digust"),
+            "does not know the class disgust",
+        ),
+        ("config.json", "null", "is not that of a run"),
+    ):
+        (run / name).write_text(content)
+        refused(run, tmp_path, why)
+        (run / name).write_text(whole[name])
+    (tmp_path / "board").mkdir()
+    (tmp_path / "board" / "results.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match=r"git checkout .* brings it back"):
+        submit(str(run), "", tmp_path / "board")
+
+
 def test_a_seed_that_lacks_a_clip_is_refused(run: Path, tmp_path: Path) -> None:
     table = pd.read_csv(run / "predictions.csv")
     answers(run, pd.concat([table, table.iloc[1:].assign(seed=1)]))

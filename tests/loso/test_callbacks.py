@@ -34,6 +34,22 @@ def test_callbacks_hear_of_every_epoch_and_fold_and_change_no_number(tmp_path: P
     assert len(told.folds) == len(records)
 
 
+def test_folds_that_are_removed_during_a_run_are_told(tmp_path: Path) -> None:
+    """What is left would pass for a run of fewer people."""
+    bank, config, removed = make_bank(), small_config(), []
+
+    def remove(record: dict) -> None:
+        if not removed:
+            removed.append(record["subject"])
+            (tmp_path / "folds" / f"seed0_{record['subject']}.json").unlink()
+
+    quiet = {"workers": 1, "device": "cpu", "shown_progress": False}
+    with pytest.raises(InputError, match=r"1 of . folds were removed from .* run the same again"):
+        loso.run(bank, config, tmp_path, **quiet, on_fold=remove)
+    again = loso.run(bank, config, tmp_path, **quiet)
+    assert {fold["subject"] for fold in again.folds} == set(bank.clips["subject"])
+
+
 def test_on_epoch_needs_one_worker(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="workers=1"):
         loso.run(make_bank(), small_config(), tmp_path, workers=2, on_epoch=print)

@@ -13,6 +13,7 @@ import pytest
 from helpers import ROOT, command
 
 import dianet_utils
+from dianet_utils import run
 from dianet_utils.command import chapters, execution
 from dianet_utils.command.chapters import find_notebook
 from dianet_utils.command.execution import default_output
@@ -124,6 +125,27 @@ def test_list_tells_folds_scores_and_what_differs_from_the_defaults(
     assert lines[3:] == [two.as_posix(), "3 folds", "no scores yet", "model=learnet, epochs=7, apex_jitter=2"]
     assert main(["list", str(tmp_path / "nothing")]) == 2
     assert other_settings(configure("casme2", inputs="offset").as_json()) == "inputs=offset"
+
+
+def test_list_passes_over_what_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept(tmp_path / "one", "ABCDEF")
+    write_json(tmp_path / "one" / "metrics.json", {"uf1": "much"})
+    for name, content in {"two": "// no JSON", "three": '{"config": {"x": 1}}', "four": "[]"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(content)
+    assert main(["list", str(tmp_path)]) == 0
+    shown = capsys.readouterr()
+    assert "its metrics.json holds no scores" in shown.out
+    assert [name in shown.out for name in ("one", "two", "three", "four")] == [True, False, False, False]
+    assert "two/config.json is no JSON and is passed over" in shown.err
+
+
+def test_a_map_of_settings_counts_and_a_nest_without_end_is_refused() -> None:
+    assert run.check_parameters({"settings": {"dropout": 0.7}}) == {"dropout": 0.7}
+    with pytest.raises(InputError, match="foo"):
+        run.check_parameters({"settings": {"foo": 1}})
+    with pytest.raises(InputError, match="is no YAML"):
+        read_parameters(find_notebook("04"), texts=["a: " + "[" * 3000])
 
 
 def test_a_reader_that_has_seen_enough_ends_it_without_a_word(tmp_path: Path) -> None:
