@@ -1,6 +1,8 @@
 """Networks and fusion blocks that are not this package's, made to fit it and tried once before they train."""
 
+import contextlib
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -47,7 +49,10 @@ def own_class(name: str) -> type[nn.Module]:
 
 
 def made(kind: type[nn.Module], *places: Any, **given: Any) -> nn.Module:
-    """An instance of somebody's class; InputError naming what its constructor lacks or raised."""
+    """An instance of somebody's class; InputError naming what its constructor lacks or raised.
+
+    What the constructor changes of torch's settings for the whole process is put back.
+    """
     try:
         inspect.signature(kind).bind(*places, **given)
     except TypeError as error:
@@ -56,13 +61,30 @@ def made(kind: type[nn.Module], *places: Any, **given: Any) -> nn.Module:
             "no setting need a default."
         ) from None
     try:
-        return kind(*places, **given)
+        with _settings_kept():
+            return kind(*places, **given)
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"{kind.__name__} cannot be built: its constructor raised {_first(error)}."
         ) from error
+
+
+@contextlib.contextmanager
+def _settings_kept() -> Iterator[None]:
+    """Put back gradients, the default type and device, and the number of threads of the process."""
+    grad, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
+    threads, device = torch.get_num_threads(), torch.get_default_device()
+    try:
+        yield
+    finally:
+        torch.set_grad_enabled(grad)
+        torch.set_default_dtype(dtype)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        if torch.get_default_device() != device:
+            torch.set_default_device(None if device.type == "cpu" else device)
 
 
 def fusion_block(name: str, width: int) -> nn.Module:
@@ -109,7 +131,7 @@ def _tried(network: nn.Module, given: Tensor, name: str = "") -> Any:
             return network(given)
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         name = name or type(network).__name__
         raise InputError(f"{name} fails on an input {_shape(given.shape)}: {_first(error)}.") from error
     finally:
@@ -129,6 +151,6 @@ def _told(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def _first(error: Exception) -> str:
+def _first(error: BaseException) -> str:
     """An exception in a line."""
     return f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")

@@ -126,6 +126,8 @@ def test_it_is_built_by_name_or_class_without_a_configuration(tmp_path: Path) ->
             "nn.Module",
             "constructor raised ZeroDivisionError: div",
         ),
+        ("def __init__(self, num_classes):\n    raise SystemExit(3)", "nn.Module", "raised SystemExit: 3"),
+        (network(forward="exit()"), "nn.Module", "fails on an input .*: SystemExit"),
         ("def __init__(self, num_classes):\n    pass", "object", "must be a torch.nn.Module: derive"),
         (
             "def __init__(self, num_classes):\n    super().__init__()\n    self.n = num_classes\n"
@@ -142,6 +144,21 @@ def test_what_is_wrong_with_a_network_is_a_sentence_before_anything_trains(
     with pytest.raises(InputError, match=told) as caught:
         loso.run(make_bank(size=16), settings, tmp_path / "run", workers=2, device="cpu")
     assert "\n" not in str(caught.value)
+
+
+def test_a_constructor_changes_no_setting_of_the_process_and_halves_are_no_trap(tmp_path: Path) -> None:
+    """Probabilities of half-precision logits would not add up to 1 in the files of folds."""
+    body = network(forward="self.layer(x.flatten(1)).half()").replace(
+        "    super().__init__()\n",
+        "    super().__init__()\n    torch.set_grad_enabled(False)\n"
+        "    torch.set_num_threads(3)\n    torch.set_default_device('cpu')\n",
+    )
+    before = (torch.get_default_dtype(), torch.get_num_threads(), torch.get_default_device())
+    settings = configure(model=written(tmp_path, body), image_size=16)
+    model = models.build_model(settings, 4)
+    assert torch.is_grad_enabled()
+    assert (torch.get_default_dtype(), torch.get_num_threads(), torch.get_default_device()) == before
+    assert model(torch.zeros(2, 2, 3, 16, 16)).logits.dtype == torch.float32
 
 
 # --- fusion blocks ------------------------------------------------------------------------------------
