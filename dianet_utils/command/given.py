@@ -8,7 +8,7 @@ import yaml
 
 from dianet_utils.command.chapters import parameters_of
 from dianet_utils.config.checks import near_match
-from dianet_utils.config.options import read_mapping
+from dianet_utils.config.options import load_yaml, read_mapping
 from dianet_utils.plumbing.errors import InputError
 
 
@@ -42,7 +42,7 @@ def read_parameters(
 def _mapping(text: str) -> dict[str, Any]:
     """The mapping that a YAML text holds."""
     try:
-        values = yaml.safe_load(text)
+        values = load_yaml(text)
     except (RecursionError, yaml.YAMLError):
         values = None
     if not isinstance(values, dict):

@@ -60,12 +60,34 @@ def read_options(text: str, known: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
+class _OnceEach(yaml.SafeLoader):
+    """YAML in which no name is given twice: of two values the last would count in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [str(key.value) for key, _ in node.value]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InputError(f"{', '.join(twice)} is given twice in YAML: keep one of them.")
+        return super().construct_mapping(node, deep)
+
+
+def load_yaml(text: str) -> Any:
+    """What a YAML text holds; yaml.YAMLError for what is none, InputError for a name that is given twice."""
+    loader = _OnceEach(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
 def read_mapping(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file, or in a JSON file by its suffix; InputError for what holds none."""
     kind = "json" if path.suffix.lower() == ".json" else "yaml"
     try:
         text = path.expanduser().read_text("utf-8")
-        values = json.loads(text) if kind == "json" else yaml.safe_load(text)
+        values = json.loads(text) if kind == "json" else load_yaml(text)
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"the file {shown(path)} does not open: {error.strerror}") from None
     except (ValueError, RecursionError, yaml.YAMLError):

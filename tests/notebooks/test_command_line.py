@@ -146,6 +146,8 @@ def test_a_map_of_settings_counts_and_a_nest_without_end_is_refused() -> None:
         run.check_parameters({"settings": {"foo": 1}})
     with pytest.raises(InputError, match="is no YAML"):
         read_parameters(find_notebook("04"), texts=["a: " + "[" * 3000])
+    with pytest.raises(InputError, match="epochs is given twice"):
+        read_parameters(find_notebook("04"), texts=["epochs: 3\nepochs: 4"])
 
 
 def test_a_reader_that_has_seen_enough_ends_it_without_a_word(tmp_path: Path) -> None:
