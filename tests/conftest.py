@@ -4,10 +4,13 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from hypothesis import settings
 
 from dianet_utils import synthetic
 from dianet_utils.synthetic.releases.official import write_official
 
+settings.register_profile("untimed", deadline=None)  # how long an example takes is no test
+settings.load_profile("untimed")
 matplotlib.use("agg")  # figures of tests need no window, which a system without a screen could not open
 
 TINY = synthetic.Settings(
