@@ -43,6 +43,8 @@ def _mapping(text: str) -> dict[str, Any]:
     """The mapping that a YAML text holds."""
     try:
         values = load_yaml(text)
+    except InputError as error:
+        raise InputError(f"-y {text!r} {error}.") from None
     except (RecursionError, yaml.YAMLError):
         values = None
     if not isinstance(values, dict):

@@ -136,16 +136,16 @@ def predictions_of(place: Path) -> pd.DataFrame:
 
 def _fault(table: pd.DataFrame) -> str:
     """What is wrong with the rows of a table of predictions, or ""."""
-    named = {name[2:] for name in map(str, table) if name.startswith("p_")}
-    classes = named or {*table["true"], *table["predicted"]}
+    probabilities = [name for name in table if str(name).startswith("p_")]
+    told = {*table["true"], *table["predicted"]}
+    strange = told - {str(name)[2:] for name in probabilities} if probabilities else told & {""}
     if table.empty:
         return "has no row"
     if (repeated := table.duplicated(["clip", "seed"])).any():
         return f"has the clip {table['clip'][repeated].iloc[0]} twice with one seed"
-    odd = {*table["true"], *table["predicted"]} - classes | ({*table["predicted"]} & {""})
-    if odd or table.filter(like="p_").isna().any(axis=None):
-        return f"is cut or damaged (class {min(odd)!r})" if odd else "lacks probabilities"
-    return ""
+    if strange:
+        return f"is cut or damaged (class {min(strange)!r})"
+    return "lacks probabilities" if table[probabilities].isna().any(axis=None) else ""
 
 
 def _common(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

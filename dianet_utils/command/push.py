@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from dianet_utils.command.kept_runs import place_of
 from dianet_utils.models import hub, saved
 from dianet_utils.plumbing.errors import InputError
-from dianet_utils.plumbing.files import RESULTS, shown
+from dianet_utils.plumbing.files import shown
 
 Files = Mapping[str, bytes]
 
@@ -20,8 +21,9 @@ def push(words: Sequence[str]) -> str:
     ``--licensed``, and where the hub cannot be reached or refuses.
     """
     options = _parser().parse_args(list(words))
-    run = _place(options.run)
-    name = _checked(options.to or _name(run))
+    given = options.to and _checked(options.to)
+    run = place_of(options.run).resolve()
+    name = given or _checked(_name(run))
     repositories = _repositories(run)
     listed = "\n".join(_listing(kind, name, files) for kind, files in repositories.items())
     allowed = options.licensed or hub.is_generated(run)
@@ -47,13 +49,6 @@ def _parser() -> argparse.ArgumentParser:
         "--licensed", action="store_true", help="the licence of the data lets you give away what is listed"
     )
     return parser
-
-
-def _place(name: str) -> Path:
-    for place in (Path(name).expanduser(), RESULTS / name):
-        if place.is_dir():
-            return place.resolve()
-    raise InputError(f"{name} is no folder: give that of a run, 'dianet list' names those there are.")
 
 
 def _name(run: Path) -> str:

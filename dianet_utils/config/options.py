@@ -67,12 +67,15 @@ class _OnceEach(yaml.SafeLoader):
         names = [str(key.value) for key, _ in node.value]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise InputError(f"{', '.join(twice)} is given twice in YAML: keep one of them.")
+            raise InputError(f"gives {', '.join(twice)} twice: keep one of them")
         return super().construct_mapping(node, deep)
 
 
 def load_yaml(text: str) -> Any:
-    """What a YAML text holds; yaml.YAMLError for what is none, InputError for a name that is given twice."""
+    """What a YAML text holds; yaml.YAMLError for what is none.
+
+    A name that is given twice is an InputError, whose message goes on after the name of the text.
+    """
     loader = _OnceEach(text)
     try:
         return loader.get_single_data()
@@ -86,8 +89,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
     try:
         text = path.expanduser().read_text("utf-8")
         values = json.loads(text) if kind == "json" else load_yaml(text)
-    except InputError:
-        raise
+    except InputError as error:
+        raise InputError(f"the file {shown(path)} {error}") from None
     except OSError as error:
         raise InputError(f"the file {shown(path)} does not open: {error.strerror}") from None
     except (ValueError, RecursionError, yaml.YAMLError):

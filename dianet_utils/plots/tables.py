@@ -180,11 +180,8 @@ def draw_cost(summary: Summary) -> Figure:
     rows = _records(summary.rows.dropna(subset="accuracy"))
     panels = {"flops": "MFLOP per clip", "parameters": "parameters, millions"}
     fig, axes = figure(6.8, 3.6, ncols=2, sharey=True)
-    apart = False
     for ax, (column, label) in zip(axes, panels.items(), strict=True):
-        costs = [row[column] / 1e6 for row in rows]
-        places = _apart(costs)
-        apart |= not np.allclose(places, costs)
+        places = _apart([row[column] / 1e6 for row in rows])
         for index, (row, place) in enumerate(zip(rows, places, strict=True)):
             look = {"fmt": _MARKERS[index % len(_MARKERS)], "color": PALETTE[index % len(PALETTE)]}
             ax.errorbar(place, row["accuracy"], yerr=_reach(row), label=row["system"], capsize=3, **look)
@@ -197,8 +194,7 @@ def draw_cost(summary: Summary) -> Figure:
     low = min([_chance(rows), *(row["low"] for row in rows)])
     high = max(row["high"] for row in rows)
     axes[0].set(ylabel="accuracy, % (Eq. 6)", ylim=(max(0.0, low - 5), min(102.0, high + 3)))
-    told = "\nnearly equal costs are drawn beside each other" if apart else ""
-    fig.suptitle(f"{summary.data}, intervals over subjects{told}", fontsize="medium")
+    fig.suptitle(f"{summary.data}, intervals over subjects", fontsize="medium")
     handles, labels = axes[0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=3)
     return fig

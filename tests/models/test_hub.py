@@ -232,7 +232,7 @@ def test_without_a_token_or_the_network_it_is_one_sentence(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nowhere"], "is no folder"),
+        (["nowhere"], "is no run folder with predictions.csv"),
         ([".", "--dry-run"], "is no run folder with predictions.csv"),
         ([".", "--to", "a b"], "'a b' is no name on the hub"),
     ],

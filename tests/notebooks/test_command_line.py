@@ -146,7 +146,7 @@ def test_a_map_of_settings_counts_and_a_nest_without_end_is_refused() -> None:
         run.check_parameters({"settings": {"foo": 1}})
     with pytest.raises(InputError, match="is no YAML"):
         read_parameters(find_notebook("04"), texts=["a: " + "[" * 3000])
-    with pytest.raises(InputError, match="epochs is given twice"):
+    with pytest.raises(InputError, match=r"-y .* gives epochs twice"):
         read_parameters(find_notebook("04"), texts=["epochs: 3\nepochs: 4"])
 
 
