@@ -65,6 +65,8 @@ def _told(place: Path) -> dict[str, Any]:
     if not (isinstance(held, dict) and isinstance(held.get("config"), dict) and isinstance(metrics, dict)):
         raise InputError(f"{shown(place)}: config.json or metrics.json is not that of a run: run it again.")
     told = {**held, "metrics": metrics}
+    if "train" in metrics:
+        raise InputError(f"{shown(place)} is a transfer: each row of this board is of one dataset.")
     lacking = [name for name in ("config", "digest", "data_fingerprint") if name not in told]
     lacking += [name for name in ("classes", "dataset", "accuracy") if name not in told["metrics"]]
     if lacking:

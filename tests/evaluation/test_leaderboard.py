@@ -148,6 +148,7 @@ def test_a_damaged_run_or_board_is_one_sentence(run: Path, tmp_path: Path) -> No
             whole["metrics.json"].replace("disgust", "digust"),
             "does not know the class disgust",
         ),
+        ("metrics.json", whole["metrics.json"].replace("{", '{"train": {},', 1), "is a transfer"),
         ("config.json", "null", "is not that of a run"),
     ):
         (run / name).write_text(content)
