@@ -14,7 +14,7 @@ from benchmarks.measure import Contender, Result, Scale, interleaved, medians, r
 from dianet_utils import loso
 from dianet_utils.config import Config, configure
 from dianet_utils.dynamic_images import Bank
-from dianet_utils.loso import executors
+from dianet_utils.loso import worker_processes
 
 CLIPS_A_FOLD, SIZE, BIG = 15, 64, 224
 WORKERS = (1, 2)
@@ -29,7 +29,7 @@ def train(bank: Bank, config: Config, folds: int, workers: int) -> None:
 
 def own_memory() -> float:
     """MB that this process alone holds after it has read every image."""
-    executors._worker["bank"].images.max()
+    worker_processes._worker["bank"].images.max()
     return psutil.Process().memory_full_info().uss / 2**20
 
 
@@ -40,11 +40,11 @@ def memory(scale: Scale, config: Config) -> list[str]:
     held = []
     for clips in (8, 60 * scale.clips):
         bank = material.noise_bank(clips, BIG)
-        with executors._pools(bank, config, "cpu", get_context("spawn").Event()) as start:
+        with worker_processes.starting(bank, config, "cpu", get_context("spawn").Event()) as start:
             first, second = start(), start()
-            for pool in (first, second):  # what both have mapped is no longer one's own
-                pool.submit(own_memory).result()
-            held.append((bank.images.nbytes / 2**20, first.submit(own_memory).result()))
+            for worker in (first, second):  # what both have mapped is no longer one's own
+                worker.pool.submit(own_memory).result()
+            held.append((bank.images.nbytes / 2**20, first.pool.submit(own_memory).result()))
     (small, little), (large, much) = held
     more = f"{much - little:.1f} MB more of a worker's own memory"
     return [f"A bank of {large:.0f} MB instead of {small:.0f} MB, in two workers: {more}."]

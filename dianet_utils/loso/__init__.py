@@ -2,9 +2,9 @@
 
 ``splits`` says which clips are tested together, ``folds`` who trains, validates and is tested; ``training``
 is one fold from its first epoch to its predictions, with ``epochs`` (one pass), ``batches`` and
-``augmentation``; ``executors`` runs folds here, in worker processes or on a cluster; ``protocol`` ties them
-together; ``run_folder`` and ``fold_files`` are what is kept; ``transfer`` trains on one dataset and tests on
-another.
+``augmentation``; ``executors`` runs folds here, in ``worker_processes`` or on a ``dask_cluster``, each as
+``one_fold``; ``protocol`` ties them together; ``run_folder`` and ``fold_files`` are what is kept;
+``transfer`` trains on one dataset and tests on another.
 """
 
 from dianet_utils.loso.folds import Fold, everyone_fold, held_out_subjects, make_folds

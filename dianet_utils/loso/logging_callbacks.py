@@ -44,7 +44,7 @@ class Writer(Protocol):
 def callbacks(writer: Writer) -> Callbacks:
     """Callbacks that write each fold's losses by epoch, its accuracies when it ends, and the run's so far.
 
-    Without ``on_epoch``, which several workers do not call, the losses are written when the fold ends.
+    Without ``on_epoch``, of which a cluster tells nothing, the losses are written when the fold ends.
     ``fold_accuracy`` is of the clips that the fold tests; ``accuracy`` of the run is of all clips tested
     so far.
     """

@@ -89,7 +89,7 @@ def run(
             :mod:`dianet_utils.loso.executors`.
         model: Takes the place of the configuration's: a name, "my_file.py:MyNet", or a class of your own.
         on_epoch: Called as ``on_epoch(fold, epoch, losses)`` after each epoch, counted from 1; ``losses``
-            has ``train_loss`` and, where somebody validates, ``validation_loss``. It needs ``workers=1``.
+            has ``train_loss`` and, where somebody validates, ``validation_loss``. Not with ``scheduler``.
         on_fold: Called with the record of each fold that was trained, once it is written, with any workers.
 
     Returns:
@@ -146,8 +146,10 @@ def run_folds(
     on_fold: OnFold | None = None,
 ) -> Results:
     """Run those of ``folds`` that ``out`` does not hold yet, as :func:`run` does, and gather all it holds."""
-    if on_epoch and (workers != 1 or scheduler):
-        raise InputError("on_epoch is called where folds are trained: give workers=1 and no scheduler.")
+    if on_epoch and scheduler:
+        raise InputError(
+            "on_epoch hears nothing of folds on a cluster: leave out the scheduler, or use on_fold."
+        )
     out, device = Path(out), machine.choose_device(device)
     if config.leaky:
         _warn_leaky(out)
@@ -191,9 +193,8 @@ def _reporter(progress: Progress, config: Config, on_epoch: "OnEpoch | None") ->
     """What hears of each epoch: a line of progress in a long fold, then the user's own callback."""
 
     def report(fold: "Fold", epoch: int, losses: dict[str, float]) -> None:
-        loss = f"loss {losses['train_loss']:.3f}"
-        note = f"{fold.subject} (seed {fold.seed}): epoch {epoch} of {config.epochs}, {loss}"
-        progress.within(epoch / config.epochs, note)
+        note = f"epoch {epoch} of {config.epochs}, loss {losses['train_loss']:.3f}"
+        progress.within(f"{fold.subject} (seed {fold.seed})", epoch / config.epochs, note)
         if on_epoch:
             on_epoch(fold, epoch, losses)
 
@@ -206,12 +207,13 @@ def _keep(
     """Write each fold as it ends; one InputError at the end for all that failed."""
     failed = []
     for result in trained:
+        name = f"{result['subject']} (seed {result['seed']})"
         if "failed" in result:
             failed.append(result["failed"])
-            progress.advance(result["failed"])
+            progress.advance(result["failed"], name)
             continue
         write_json(fold_path(out, result["seed"], result["subject"]), sealed(result))
-        progress.advance(_note(result))
+        progress.advance(_note(result), name)
         if on_fold:
             on_fold(result)
     _refuse_failed(failed, progress.total, out)

@@ -36,7 +36,7 @@ def draw_one_scale(rows: Mapping[str, Mapping[str, NDArray[Any]]], title: str = 
     for place, phase in zip(axes[0], next(iter(rows.values())), strict=True):
         place.set_title(phase, color=PHASE_COLOURS[phase], fontweight="bold")
     bare(axes)
-    drawn.colorbar(shown, ax=axes, shrink=0.8, aspect=20, label="grey levels, late minus early")
+    drawn.colorbar(shown, ax=axes, shrink=0.8, aspect=20, label="change, grey levels")
     drawn.suptitle(title, fontsize="medium")
     return drawn
 

@@ -179,24 +179,33 @@ def draw_gradients(norms: pd.DataFrame) -> Figure:
 def draw_attention(maps: NDArray[np.floating], unit: str, first: int = 32) -> Figure:
     """Both directions' attention maps [2, L, L]; a token is a ``unit``.
 
-    Rows are the ``first`` tokens that ask; columns the ``first`` tokens that get the most weight, the largest
-    on the left. Colours are the weight's ratio to an even spread (1 / L) on a logarithmic scale, which is as
-    wide as the weights need, from a quarter to four times up to 1/512 to 512 times.
+    Rows are the ``first`` tokens that ask. Columns are ``first`` tokens of the other phase, evenly chosen in
+    the order that the row with the strongest preference gives them. Colours are the weight's ratio to an even
+    spread (1 / L) on a logarithmic scale, which is as wide as the weights need, from a quarter to four times
+    up to 1/512 to 512 times.
     """
     fig, axes = figure(6.0, 2.6, ncols=2)
     ratios = np.log2(np.maximum(maps * maps.shape[-1], 2.0**-9))  # some weights round to 0
-    most = np.argsort(-maps.mean(axis=1), axis=1, kind="stable")[:, :first]
-    shown = [ratio[:first, columns] for ratio, columns in zip(ratios, most, strict=True)]
+    shown = [_in_order(ratio[:first], first) for ratio in ratios]
     reach = int(np.clip(np.ceil(np.quantile(np.abs(shown), 0.98)), 2, 9))
     names = ("onset", "offset")
     for ax, ratio, asker, other in zip(axes, shown, names, names[::-1], strict=True):
         image = ax.imshow(ratio, cmap=DIVERGING, vmin=-reach, vmax=reach, interpolation="nearest")
-        ax.set(title=f"{asker} asks {other}", xlabel=f"{unit} of {other}", ylabel=f"{unit} of {asker}")
-        ax.set_xticks([])  # the columns are in the order of their weight
+        ax.set(
+            title=f"{asker} asks {other}", xlabel=f"{unit}s of {other}, in order", ylabel=f"{unit} of {asker}"
+        )
+        ax.set_xticks([])  # the columns are in an order of their own
     bar = fig.colorbar(image, ax=axes, label="weight / even spread", shrink=0.85, extend="both")
     ticks = sorted({-reach, -(reach // 2), 0, reach // 2, reach})
     bar.set_ticks(ticks, labels=[f"{2**tick}" if tick >= 0 else f"1/{2**-tick}" for tick in ticks])
     return fig
+
+
+def _in_order(ratios: NDArray[np.floating], count: int) -> NDArray[np.floating]:
+    """Evenly chosen columns of ``ratios`` [rows, L], in the order of the row with the widest range."""
+    order = np.argsort(ratios[np.ptp(ratios, axis=1).argmax()], kind="stable")
+    chosen = np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)
+    return ratios[:, order[chosen]]
 
 
 @styled()

@@ -77,8 +77,8 @@ def draw_ranking(frames: NDArray[Any], means: NDArray[Any], direction: NDArray[A
     times = np.arange(1, len(means) + 1)
     scores.set_xticks(times[::2])
     scores.plot(times, (means - means.mean(axis=0)) @ direction, "o-", color=RED)
-    scores.plot(times, times - times.mean(), "--", color=GREY, label="what was asked for")
-    scores.set(xlabel="time t, frames", ylabel="score, frames", title="projected on d, they rank themselves")
+    scores.plot(times, times - times.mean(), "--", color=GREY, label="target: the time")
+    scores.set(xlabel="time t, frames", ylabel="score, frames", title="scores of the running means")
     scores.legend(fontsize=8)
     return drawn
 
@@ -108,10 +108,10 @@ def draw_votes(pairs: NDArray[Any]) -> Figure:
 def draw_weights(rows: Mapping[str, NDArray[Any]], title: str = "") -> Figure:
     """Weightings of the same frames [T], each divided by its largest; the first is the reference."""
     drawn, place = figure(6.0, 3.0)
-    reference = next(iter(rows.values()))
+    first, reference = next(iter(rows.items()))
     for style, colour, (name, row) in zip(STYLES, PALETTE, rows.items(), strict=False):
         agreement = np.corrcoef(row, reference)[0, 1]
-        label = name if row is reference else f"{name} (correlation {agreement:.2f})"
+        label = name if row is reference else f"{name} (correlation with {first}: {agreement:.2f})"
         place.plot(
             np.arange(1, len(row) + 1), row / np.abs(row).max(), style, color=colour, lw=2, label=label
         )

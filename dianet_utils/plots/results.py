@@ -155,10 +155,9 @@ def draw_against_paper(metrics: dict[str, Any], title: str) -> Figure:
         fig.suptitle("LEAKY: the test subject's accuracy chose our epochs", color=RED)
     other = metrics["synthetic"] is not False or metrics["dataset"] not in paper.DATASETS
     if other or "split" in metrics:
-        what = "Other data" if other else "Another split"
-        gap = "\n" if "split" in metrics else " "  # a longer name of ours leaves less room
+        what = "other data" if other else "another split"
         ax.axhline(len(labels) - 0.5, color="black", lw=0.8)
-        ax.set_title(f"{what} above the line than below:{gap}not comparable", loc="left")
+        ax.set_title(f"Below the line: {what}. Do not compare.", loc="left")
     return fig
 
 

@@ -31,25 +31,29 @@ class Progress:
         self.total, self.unit, self.label = total, unit, label
         self.every, self.shown = every, shown
         self.done = 0
+        self.running: dict[str, float] = {}  # the share that is done of each step under way
         self.start = self.last = self.heard = time.monotonic()
 
-    def advance(self, note: str = "") -> None:
-        """Count one more step as done; ``note`` is added to the line if one is printed."""
+    def advance(self, note: str = "", step: str = "") -> None:
+        """Count one more step as done, ``step`` where it has a name; ``note`` ends the line."""
         self.done += 1
+        self.running.pop(step, None)
         now = self.heard = time.monotonic()
         if self.shown and (self.done == self.total or now - self.last >= self.every):
             self.last = now
             print(self._line(now - self.start, note), flush=True)
 
-    def within(self, share: float, note: str) -> None:
-        """Tell how far the running step is, ``share`` from 0 to 1, at most once in 30 s without a step."""
+    def within(self, step: str, share: float, note: str) -> None:
+        """Tell how far a step is, ``share`` from 0 to 1, at most once in 30 s; others may run beside it."""
+        self.running[step] = share
         now = time.monotonic()
         if self.shown and share > 0 and now - self.heard >= _QUIET:
             self.heard = now
-            print(self._line(now - self.start, note, share), flush=True)
+            print(self._line(now - self.start, f"{step}: {note}"), flush=True)
 
-    def _line(self, elapsed: float, note: str, share: float = 0.0) -> str:
-        left = elapsed / (self.done + share) * (self.total - self.done - share)
+    def _line(self, elapsed: float, note: str) -> str:
+        done = self.done + sum(self.running.values())
+        left = elapsed / done * (self.total - done)
         when = f"about {duration(left)} left" if self.done < self.total else duration(elapsed)
         line = f"{self.label}: {self.done}/{self.total} {self.unit}, {when}"
         return f"{line}, {note}" if note else line

@@ -151,7 +151,7 @@ def test_metrics_tables_and_figures_say_that_the_origin_is_unknown(
     title = datasets.title(unknown[0].entry.bank.clips)
     against = texts(result_plots.draw_against_paper(metrics, title))
     assert UNKNOWN in against
-    assert "not comparable" in against
+    assert "Do not compare" in against
     confusion = result_plots.draw_confusion(np.eye(3, dtype=int), ["a", "b", "c"], title)
     assert UNKNOWN in texts(confusion)
 

@@ -1,5 +1,6 @@
 """Progress while a fold trains, and the callbacks of a run."""
 
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -50,9 +51,40 @@ def test_folds_that_are_removed_during_a_run_are_told(tmp_path: Path) -> None:
     assert {fold["subject"] for fold in again.folds} == set(bank.clips["subject"])
 
 
-def test_on_epoch_needs_one_worker(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="workers=1"):
-        loso.run(make_bank(), small_config(), tmp_path, workers=2, on_epoch=print)
+@pytest.mark.processes
+def test_several_workers_tell_the_same_epochs_in_the_order_of_each_fold(tmp_path: Path) -> None:
+    bank, config, heard, records = make_bank(), small_config(), [], []
+    loso.run(
+        bank,
+        config,
+        tmp_path,
+        workers=2,
+        device="cpu",
+        shown_progress=False,
+        on_epoch=lambda fold, epoch, losses: heard.append((fold.subject, epoch, losses)),
+        on_fold=records.append,
+    )
+    for fold in records:
+        told = [
+            (epoch, losses["train_loss"]) for subject, epoch, losses in heard if subject == fold["subject"]
+        ]
+        assert told == list(enumerate(fold["history"]["train_loss"], 1))
+    assert len(heard) == sum(len(fold["history"]["train_loss"]) for fold in records)
+
+
+@pytest.mark.processes
+def test_a_callback_that_fails_ends_a_run_with_several_workers(tmp_path: Path) -> None:
+    def stop(fold: loso.Fold, epoch: int, losses: dict[str, float]) -> None:
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        loso.run(make_bank(), small_config(epochs=3000), tmp_path, workers=2, device="cpu", on_epoch=stop)
+    assert not multiprocessing.active_children()
+
+
+def test_on_epoch_hears_nothing_of_a_cluster(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="leave out the scheduler"):
+        loso.run(make_bank(), small_config(), tmp_path, scheduler="tcp://127.0.0.1:1", on_epoch=print)
     assert not list(tmp_path.iterdir())
 
 
@@ -64,8 +96,26 @@ def test_a_long_fold_tells_its_epoch_and_the_time_left(
     line = progress.Progress(4, "folds", "LOSO", every=0.0)
     for second in range(10, 110, 10):
         now[0] = float(second)
-        line.within(second / 200, f"s1: epoch {second // 10}")
+        line.within("s1", second / 200, f"epoch {second // 10}")
     shown = capsys.readouterr().out.splitlines()
     # 30 of 200 s of the first of four folds: 770 s are left
     assert shown[0] == "LOSO: 0/4 folds, about 12 min 50 s left, s1: epoch 3"
     assert [text.split("epoch ")[1] for text in shown] == ["3", "6", "9"]
+
+
+def test_the_time_left_counts_the_folds_that_run_side_by_side(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    line = progress.Progress(4, "folds", "LOSO", every=0.0)
+    now[0] = 90.0
+    line.within("s1", 0.9, "epoch 9")
+    now[0] = 95.0
+    line.within("s2", 1.0, "epoch 10")  # too soon after the last line to be told
+    now[0] = 100.0
+    line.advance("3 of 4 clips right", "s1")
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "LOSO: 0/4 folds, about 5 min 10 s left, s1: epoch 9"
+    # two folds in 100 s, one of them not counted yet: two more take as long
+    assert shown[1:] == ["LOSO: 1/4 folds, about 1 min 40 s left, 3 of 4 clips right"]

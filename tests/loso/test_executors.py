@@ -26,7 +26,7 @@ from toy import make_bank, small_config
 
 from dianet_utils import loso
 from dianet_utils.dynamic_images import Bank
-from dianet_utils.loso import executors
+from dianet_utils.loso import dask_cluster, one_fold, worker_processes
 from dianet_utils.plumbing import locks
 from dianet_utils.plumbing.errors import InputError
 
@@ -107,23 +107,23 @@ def test_a_worker_process_that_is_killed_costs_its_fold_only(
 
 
 def images_of_worker() -> tuple[str, float, bool]:
-    images = executors._worker["bank"].images
+    images = worker_processes._worker["bank"].images
     return type(images).__name__, float(images.sum()), images.flags.writeable
 
 
 def test_workers_map_one_copy_of_the_images(bank: Bank) -> None:
-    with executors._pools(bank, small_config(), "cpu", get_context("spawn").Event()) as start:
-        found = start().submit(images_of_worker).result()
+    with worker_processes.starting(bank, small_config(), "cpu", get_context("spawn").Event()) as start:
+        found = start().pool.submit(images_of_worker).result()
     assert found == ("memmap", float(bank.images.sum()), True)
 
 
 def test_workers_map_the_file_of_the_cached_bank(bank: Bank, tmp_path: Path) -> None:
     np.save(tmp_path / "kept.npy", bank.images)
     mapped = np.load(tmp_path / "kept.npy", mmap_mode="c")
-    with executors._images_file(mapped) as path:
+    with worker_processes._images_file(mapped) as path:
         assert path == tmp_path / "kept.npy"
     for other in (mapped[1:], mapped[::-1], np.array(mapped)):  # not what the file holds
-        with executors._images_file(other) as path:
+        with worker_processes._images_file(other) as path:
             assert path.parent != tmp_path
             assert (np.load(path) == other).all()
 
@@ -234,13 +234,13 @@ def test_the_cluster_of_the_page_trains(
         with dask.config.set(told):
             for _ in range(60):
                 with contextlib.suppress(InputError):
-                    executors._check_answers(f"{protocol}://127.0.0.1:{port}")
+                    dask_cluster._check_answers(f"{protocol}://127.0.0.1:{port}")
                     break
                 time.sleep(0.5)
             assert predictions(bank, tmp_path / "run", scheduler=f"{protocol}://127.0.0.1:{port}") == expected
         if named:
             with pytest.raises(InputError, match="No Dask scheduler answers"):
-                executors._check_answers(f"tls://127.0.0.1:{port}")
+                dask_cluster._check_answers(f"tls://127.0.0.1:{port}")
     finally:
         os.killpg(shell.pid, signal.SIGKILL)
         shell.wait()
@@ -249,17 +249,17 @@ def test_the_cluster_of_the_page_trains(
 def test_a_fold_that_loses_every_worker_is_an_error_that_names_it(bank: Bank) -> None:
     fold = loso.make_folds(bank.clips, "held_out", seed=0)[1]
     lost: Counter[str] = Counter()
-    for _ in range(executors.RETRIES):
-        executors._count_loss(lost, fold, True)
+    for _ in range(one_fold.RETRIES):
+        worker_processes._count_loss(lost, fold, True)
     with pytest.raises(InputError, match=r"subject s02 \(seed 0\) lost one worker after another"):
-        executors._count_loss(lost, fold, True)
+        worker_processes._count_loss(lost, fold, True)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tls://127.0.0.1:9", "no address"])
 def test_a_scheduler_that_does_not_answer_is_a_clear_error(
     bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    monkeypatch.setattr(executors, "_CONNECT_SECONDS", 1)
+    monkeypatch.setattr(dask_cluster, "_CONNECT_SECONDS", 1)
     with pytest.raises(InputError, match="No Dask scheduler answers"):
         loso.run(bank, small_config(), tmp_path, device="cpu", scheduler=address)
 
@@ -273,7 +273,7 @@ def test_a_port_that_accepts_and_never_answers_is_told_in_time(
         return sum(isinstance(each, Client) for each in gc.get_objects())
 
     before = clients()
-    monkeypatch.setattr(executors, "_CONNECT_SECONDS", 1)
+    monkeypatch.setattr(dask_cluster, "_CONNECT_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(InputError, match="No Dask scheduler answers"):
@@ -284,7 +284,7 @@ def test_a_port_that_accepts_and_never_answers_is_told_in_time(
 def test_a_scheduler_without_workers_is_told_and_given_up(
     bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(executors, "_WORKER_SECONDS", 1)
+    monkeypatch.setattr(dask_cluster, "_WORKER_SECONDS", 1)
     with (
         LocalCluster(n_workers=0, processes=False, dashboard_address=None) as empty,
         pytest.raises(InputError, match=r"has no workers: start some with 'dask worker"),

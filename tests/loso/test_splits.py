@@ -235,7 +235,7 @@ def test_figures_and_cards_say_the_split(finished: loso.Results, bank: Bank) -> 
     assert [text.get_text() for text in axes.get_yticklabels()] == ["fold-1", "fold-2", "fold-3"]
     licensed = {**finished.metrics, "synthetic": False, "dataset": "samm"}
     (axes,) = plots.draw_against_paper(licensed, "SAMM").axes
-    assert axes.get_title("left") == "Another split above the line than below:\nnot comparable"
+    assert axes.get_title("left") == "Below the line: another split. Do not compare."
     about = {"synthetic": False, "clips": 30, "subjects": 5, "trained_on": "SAMM", "data_fingerprint": ""}
     about |= {"loso": finished.metrics}
     card = model_card(small_config(), list(bank.classes), about)

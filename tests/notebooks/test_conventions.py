@@ -62,9 +62,9 @@ def rooms_of(path: Path) -> set[str]:
 
 
 @each_notebook
-def test_the_first_cell_says_which_rooms_of_the_package_it_opens(path: Path) -> None:
+def test_the_first_cell_says_which_parts_of_the_package_it_uses(path: Path) -> None:
     told = read(path).cells[0].source.split("\n\n")[-1]
-    assert told.startswith("Opens these rooms of the package: ")
+    assert told.startswith("Uses these parts of the package: ")
     assert sorted(re.findall(r"`(\w+)`", told)) == sorted(rooms_of(path))
 
 
