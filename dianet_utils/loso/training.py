@@ -18,7 +18,6 @@ from dianet_utils.config import Config, own_code, system
 from dianet_utils.dynamic_images import Bank
 from dianet_utils.loso.batches import Batches
 from dianet_utils.loso.epochs import PassLoss, predict, train_epoch, validation_loss
-from dianet_utils.loso.estimators import fit_fold
 from dianet_utils.loso.fold_files import fold_marks, fold_record
 from dianet_utils.loso.folds import Fold, fold_seed
 from dianet_utils.models import Network, Output, build_model
@@ -44,6 +43,8 @@ def train_fold(
     state changes no number.
     """
     if system(config.model).learner == "estimator":
+        from dianet_utils.loso.estimators import fit_fold  # loads scikit-learn, which no network needs
+
         return fit_fold(bank, fold, config)
     with machine.own_torch_state(device):
         return _train_and_test(bank, fold, config, device, on_epoch)

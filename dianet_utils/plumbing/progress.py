@@ -33,6 +33,7 @@ class Progress:
         self.done = 0
         self.running: dict[str, float] = {}  # the share that is done of each step under way
         self.start = self.last = self.heard = time.monotonic()
+        self.since = (self.start, 0.0)  # when the work began, after any preparation, and what was done then
 
     def advance(self, note: str = "", step: str = "") -> None:
         """Count one more step as done, ``step`` where it has a name; ``note`` ends the line."""
@@ -41,19 +42,28 @@ class Progress:
         now = self.heard = time.monotonic()
         if self.shown and (self.done == self.total or now - self.last >= self.every):
             self.last = now
-            print(self._line(now - self.start, note), flush=True)
+            print(self._line(now, note), flush=True)
 
     def within(self, step: str, share: float, note: str) -> None:
         """Tell how far a step is, ``share`` from 0 to 1, at most once in 30 s; others may run beside it."""
-        self.running[step] = share
         now = time.monotonic()
+        if not self.done and not self.running:
+            self.since = (now, share)
+        self.running[step] = share
         if self.shown and share > 0 and now - self.heard >= _QUIET:
             self.heard = now
-            print(self._line(now - self.start, f"{step}: {note}"), flush=True)
+            print(self._line(now, f"{step}: {note}"), flush=True)
 
-    def _line(self, elapsed: float, note: str) -> str:
+    def _line(self, now: float, note: str) -> str:
+        parts = [f"{self.label}: {self.done}/{self.total} {self.unit}", self._when(now), note]
+        return ", ".join(part for part in parts if part)
+
+    def _when(self, now: float) -> str:
+        """How long all of it took, or about how long the rest will take; "" before that is known."""
+        if self.done == self.total:
+            return duration(now - self.start)
+        began, before = self.since
         done = self.done + sum(self.running.values())
-        left = elapsed / done * (self.total - done)
-        when = f"about {duration(left)} left" if self.done < self.total else duration(elapsed)
-        line = f"{self.label}: {self.done}/{self.total} {self.unit}, {when}"
-        return f"{line}, {note}" if note else line
+        if done <= before:
+            return ""
+        return f"about {duration((now - began) / (done - before) * (self.total - done))} left"

@@ -109,13 +109,19 @@ def test_the_time_left_counts_the_folds_that_run_side_by_side(
     now = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     line = progress.Progress(4, "folds", "LOSO", every=0.0)
-    now[0] = 90.0
-    line.within("s1", 0.9, "epoch 9")
-    now[0] = 95.0
-    line.within("s2", 1.0, "epoch 10")  # too soon after the last line to be told
-    now[0] = 100.0
+    now[0] = 40.0  # the workers are ready
+    line.within("s1", 0.1, "epoch 1")
+    now[0] = 80.0
+    line.within("s2", 0.4, "epoch 4")
+    now[0] = 81.0
+    line.within("s1", 0.5, "epoch 5")  # too soon after the last line to be told
+    now[0] = 130.0
+    line.within("s2", 1.0, "epoch 10")
+    now[0] = 140.0
     line.advance("3 of 4 clips right", "s1")
-    shown = capsys.readouterr().out.splitlines()
-    assert shown[0] == "LOSO: 0/4 folds, about 5 min 10 s left, s1: epoch 9"
-    # two folds in 100 s, one of them not counted yet: two more take as long
-    assert shown[1:] == ["LOSO: 1/4 folds, about 1 min 40 s left, 3 of 4 clips right"]
+    assert capsys.readouterr().out.splitlines() == [
+        "LOSO: 0/4 folds, s1: epoch 1",  # from one look at one fold no rate is known
+        "LOSO: 0/4 folds, about 5 min 50 s left, s2: epoch 4",  # 0.4 folds in 40 s, 3.5 to go
+        "LOSO: 0/4 folds, about 2 min 41 s left, s2: epoch 10",  # 1.4 folds in 90 s, 2.5 to go
+        "LOSO: 1/4 folds, about 1 min 45 s left, 3 of 4 clips right",  # 1.9 folds in 100 s, 2 to go
+    ]

@@ -29,6 +29,7 @@ def predictions(bank: Bank, config: Config, out: Path, **given: object) -> bytes
     return (loso.run(bank, config, out, **given).folder / "predictions.csv").read_bytes()
 
 
+@pytest.mark.processes
 def test_every_way_of_running_gives_the_same_bytes_also_after_the_file_has_gone(
     bank: Bank, tmp_path: Path
 ) -> None:
