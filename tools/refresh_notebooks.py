@@ -89,8 +89,9 @@ def refresh(path: Path) -> None:
 
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(path.parent)}}
-    quiet = ["--log-level=CRITICAL"]  # every kernel warns of its local connection
-    NotebookClient(notebook, timeout=None, resources=resources, extra_arguments=quiet).execute()
+    # Every kernel warns of its local connection. Figures get twice the pixels that they are shown with.
+    given = ["--log-level=CRITICAL", "--InlineBackend.figure_formats=retina"]
+    NotebookClient(notebook, timeout=None, resources=resources, extra_arguments=given).execute()
     clean(notebook)
     if told := private_paths(notebook):
         raise SystemExit(f"{path.name}: the outputs name {', '.join(told)}; mend the cell that prints it.")
