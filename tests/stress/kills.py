@@ -32,7 +32,7 @@ import torch._dynamo  # noqa: F401
 
 from dianet_utils import datasets, loso, run, synthetic, tables
 from dianet_utils.dynamic_images import build_bank
-from dianet_utils.loso import training
+from dianet_utils.loso import protocol, training
 from dianet_utils.plumbing import files
 
 CLIPS = synthetic.Settings(
@@ -72,9 +72,9 @@ def work(place: Path, workers: int, say: Callable[[str], None]) -> None:
         shown=False,
     )
     say("training")
-    gather, loso.gather = loso.gather, lambda *given: (say("writing"), gather(*given))[1]
+    gather, protocol.gather = protocol.gather, lambda *given: (say("writing"), gather(*given))[1]
     loso.run(bank, config, place / "run", workers=1, device="cpu", shown_progress=False)
-    loso.gather = gather
+    protocol.gather = gather
     say("tables")
     entries = tables.prepare(tables.choose(3, "synthetic", "simple,concat"), kept, SMALL, 1)
     outcomes = tables.run_rows(entries, place / "rows", max_folds=2, workers=1, device="cpu")

@@ -17,7 +17,7 @@ def run(script: str, out: Path, *arguments: str) -> subprocess.CompletedProcess[
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups")
 def test_kills_lose_nothing_and_write_no_half_file(tmp_path: Path) -> None:
-    done = run("kills.py", tmp_path, "--rounds", "1", "--aims", "generation", "training", "tables")
+    done = run("kills.py", tmp_path, "--rounds", "1", "--aims", "generation", "writing", "tables")
     assert done.returncode == 0, done.stdout + done.stderr
     table = pd.read_csv(tmp_path / "kills.csv")
     assert len(table) == 4
