@@ -34,7 +34,7 @@ EDITIONS = {
 # Section 3.1: classes with fewer samples than this are excluded.
 MIN_CLASS_SIZE = 10
 
-# Section 3.4 (and section 3.1 for the augmentation). The other defaults are in config/configuration.py.
+# Section 3.4 (and section 3.1 for the augmentation). The other defaults are in config/defaults.py.
 PROTOCOL = {
     "image_size": 224,
     "optimiser": "adam",

@@ -46,7 +46,7 @@ RUN_FILES = ("config.json", "environment.json", "figures/confusion.png")
 # Notebook 04 with these parameters beside its defaults, by the folder that keeps the run.
 RUNS: dict[str, dict[str, str]] = {
     "04_loso": {},
-    "04_loso_paper": {"setting": "paper", "pretrained": "none", "precision": "bfloat16"},
+    "04_loso_paper": {"setting": "paper", "pretrained": "none", "split": "kfold:5"},
 }
 
 
@@ -57,8 +57,9 @@ def keep_run(name: str) -> None:
     bank = run.make_bank(kept, config)
     folder, target = run.run_folder(bank, config), REFERENCE / name
     there = len(list((folder / "folds").glob("seed0_*.json")))
-    if there < kept["subject"].nunique():
-        print(f"{name}: {there} of {kept['subject'].nunique()} folds are there, so it is not kept")
+    wanted = len(loso.make_folds(kept, config.validation, seed=0, split=config.split))
+    if there < wanted:
+        print(f"{name}: {there} of {wanted} folds are there, so it is not kept")
         return
     results = loso.run(bank, config, folder)
     for file in RUN_FILES:

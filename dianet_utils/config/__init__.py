@@ -12,18 +12,9 @@ from dianet_utils.config.choices import (
     VALIDATIONS,
     WEIGHTINGS,
 )
-from dianet_utils.config.configuration import (
-    CHECKS,
-    PAPER_DEFAULTS,
-    QUICK_DEFAULTS,
-    Config,
-    configure,
-    defaults,
-    from_json,
-    setting_of,
-    weights_file,
-    with_model,
-)
+from dianet_utils.config.configuration import Config, weights_file
+from dianet_utils.config.configuring import configure, from_json, with_model
+from dianet_utils.config.defaults import CHECKS, PAPER_DEFAULTS, QUICK_DEFAULTS, defaults, setting_of
 from dianet_utils.config.own_tables import is_table, short_name
 from dianet_utils.config.systems import OWN, SYSTEMS, System, system
 

@@ -13,7 +13,8 @@ from toy import make_bank, small_config
 
 from dianet_utils import datasets, loso, paper, run, tables
 from dianet_utils.datasets.provenance import UNKNOWN
-from dianet_utils.models import Cost, saved
+from dianet_utils.models import Cost
+from dianet_utils.models.model_card import model_card
 from dianet_utils.plots import results as result_plots
 from dianet_utils.plots import tables as table_plots
 
@@ -158,9 +159,7 @@ def test_metrics_tables_and_figures_say_that_the_origin_is_unknown(
 
 def test_a_model_says_that_it_is_not_known_what_it_has_seen() -> None:
     about = {"trained_on": UNKNOWN, "clips": 3, "subjects": 2, "data_fingerprint": "0", "loso": None}
-    cards = {
-        flag: saved.model_card(small_config(), ["a"], {**about, "synthetic": flag}) for flag in (None, True)
-    }
+    cards = {flag: model_card(small_config(), ["a"], {**about, "synthetic": flag}) for flag in (None, True)}
     assert "not known where its clips come from" in cards[None]
     assert "generated faces only" in cards[True]
 

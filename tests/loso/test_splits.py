@@ -25,7 +25,7 @@ from dianet_utils.dynamic_images import Bank
 from dianet_utils.loso import training, transfer
 from dianet_utils.loso.folds import Fold
 from dianet_utils.loso.training import train_fold
-from dianet_utils.models.saved import model_card
+from dianet_utils.models.model_card import model_card
 from dianet_utils.plots import results as plots
 from dianet_utils.plumbing.errors import InputError
 

@@ -14,6 +14,7 @@ from dianet_utils.config import Config, configure
 from dianet_utils.dynamic_images import Bank
 from dianet_utils.loso.training import train_model
 from dianet_utils.models import saved
+from dianet_utils.models.model_card import model_card
 from dianet_utils.models.normalise import normalise
 from dianet_utils.plumbing import files
 from dianet_utils.plumbing.errors import InputError
@@ -105,7 +106,7 @@ def test_a_damaged_model_or_card_is_made_again(
     kept, good = saved.load(place), saved.load(folder)
     for key, value in good.model.state_dict().items():
         assert torch.equal(kept.model.state_dict()[key], value), key
-    assert (place / saved.CARD).read_text() == saved.model_card(kept.config, list(kept.classes), kept.about)
+    assert (place / saved.CARD).read_text() == model_card(kept.config, list(kept.classes), kept.about)
     run.keep_model(*bank_and_config, tmp_path, "cpu")
     assert capsys.readouterr().out == ""
 

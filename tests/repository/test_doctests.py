@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "dianet_utils"
 # What notebooks, tests and users rely on, by file.
 CONTRACT = {
-    "config/configuration.py": ["configure"],
+    "config/configuring.py": ["configure"],
     "datasets/__init__.py": ["load"],
     "datasets/clips.py": ["select"],
     "dynamic_images/bank.py": ["build_bank"],
