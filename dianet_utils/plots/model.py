@@ -66,7 +66,8 @@ def draw_architecture_on(
             _arrow(ax, (start, height), (end, height), colour)
     _draw_streams(ax, streams)
     middle = sum(_ROWS.values()) / 2
-    _box(ax, 4.75, middle, 1.5, 2.35, _FUSION_NAMES.get(fusion, own_code.title(fusion)), GREEN)
+    name = _FUSION_NAMES.get(fusion, own_code.title(fusion))
+    _box(ax, 4.75, middle, 1.5, 2.35, f"LayerNorm,\nthen\n{name}", GREEN)
     for x, width, label in ((6.2, 0.66, "concat\n1024"), (7.15, 0.82, "projec-\ntion\n512")):
         _box(ax, x, middle, width, 2.35 if x < 7 else 1.5, label, GREY)
     _box(ax, 8.45, middle, 1.3, 1.5, f"MLP:\nlinear, ReLU,\ndropout, linear\n{classes} scores", GREY)
