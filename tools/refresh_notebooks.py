@@ -10,6 +10,7 @@ than the code. Outputs that name a folder of this machine are refused.
 import base64
 import hashlib
 import io
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,14 @@ STAMP = "code_digest"
 def code_digest(notebook: Any) -> str:
     """A digest of the code cells: it changes when an output may no longer be what the code gives.
 
-    The setup cell does not count: it finds the package and prints versions.
+    The setup cell does not count, it finds the package and prints versions; nor do comments.
     """
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    code = "\0".join(source for source in cells if "google.colab" not in source)
+    code = "\0".join(
+        re.sub(r"\s+# .*$", "", source, flags=re.MULTILINE)
+        for source in cells
+        if "google.colab" not in source
+    )
     return hashlib.sha256(code.encode()).hexdigest()[:16]
 
 

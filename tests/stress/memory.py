@@ -57,7 +57,8 @@ def watched(workers: int, place: Path) -> dict[str, object]:
     if running.returncode:
         raise SystemExit("notebook 04 failed")
     found = {
-        kind: sorted(round(value) for (name, _), value in peaks.items() if name == kind) for kind in KINDS
+        kind: sorted(round(value) for (name, _), value in peaks.items() if name == kind and value > 1)
+        for kind in KINDS  # one that was seen as it began holds nothing yet
     }
     told = {f"{kind}_mb": " and ".join(map(str, values)) or "-" for kind, values in found.items()}
     print(workers, *told.values(), round(together), flush=True)
