@@ -165,10 +165,11 @@ def test_stored_outputs_belong_to_the_code(path: Path) -> None:
     assert path.stat().st_size <= MAX_BYTES
 
 
-def test_the_stamp_notices_a_changed_cell() -> None:
+@pytest.mark.parametrize(("added", "noticed"), [("changed = 1", True), ("# a comment", False)])
+def test_the_stamp_notices_a_changed_cell(added: str, noticed: bool) -> None:
     notebook = read(NOTEBOOKS[0])
-    next(cell for cell in notebook.cells if cell.cell_type == "code").source += "\n# changed"
-    assert notebook.metadata[STAMP] != code_digest(notebook)
+    next(cell for cell in notebook.cells if cell.cell_type == "code").source += f"\n{added}"
+    assert (notebook.metadata[STAMP] != code_digest(notebook)) == noticed
 
 
 def test_readme_names_every_notebook() -> None:
