@@ -32,8 +32,10 @@ def notebooks() -> dict[str, Path]:
 
 def find_notebook(name: str) -> Path:
     """The notebook that a path, a file name or a leading number (``04`` or ``4``) names."""
-    if Path(name).is_file():
+    if _is_file(name):
         return _checked(Path(name))
+    if Path(name).parent not in (Path("."), Path("notebooks")):
+        raise InputError(f"There is no notebook at {name}.")
     stem = Path(name).name.removesuffix(".ipynb")
     known = notebooks()
     wanted = stem.zfill(2) if stem.isdecimal() else stem
@@ -41,6 +43,13 @@ def find_notebook(name: str) -> Path:
     if len(matches) == 1:
         return matches[0]
     raise InputError(f"There is no notebook {name}{near_match(stem, known)}; there are {', '.join(known)}.")
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # a name that is too long to be one
+        return False
 
 
 def _checked(path: Path) -> Path:

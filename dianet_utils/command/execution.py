@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import os
 import re
 import sys
@@ -17,6 +18,7 @@ from dianet_utils.plumbing.files import RESULTS, shown, writing
 from dianet_utils.plumbing.progress import duration
 
 _DAY = 86400  # seconds
+_LONGEST_NAME = 200  # bytes of the executed notebook's, which others around it are longer than
 _LONGEST = 100  # characters of the settings in a file's name
 # Parameters that a folder tells, or that change no number.
 _ELSEWHERE = {*run.ROOTS, *run.ROOTS.values(), "workers", "scheduler", "device", "out"}
@@ -49,6 +51,27 @@ def _settings(parameters: dict[str, Any]) -> str:
     return "-" + hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
+def check_output(output: Path, notebook: Path) -> None:
+    """InputError where an executed notebook would take the place of something else, or cannot lie."""
+    if output.suffix.lower() != ".ipynb":
+        reason = "its name does not end in .ipynb"
+    elif len(output.name.encode()) > _LONGEST_NAME:
+        reason = f"its name is longer than {_LONGEST_NAME} bytes"
+    elif output.is_symlink() or (output.exists() and not output.is_file()):
+        reason = "it is a link, a folder or a device"
+    elif output.exists() and output.samefile(notebook):
+        reason = "it is the notebook itself"
+    else:
+        return
+    raise InputError(
+        f"The executed notebook cannot be {_short(shown(output))}: {reason}. (-p dataset gives a dataset.)"
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
 def execute(notebook: Path, output: Path, parameters: dict[str, Any]) -> int:
     """Run a notebook; returns the exit status: 0 done, 1 failed, which is told in one line."""
     from nbclient.exceptions import DeadKernelError
@@ -73,6 +96,7 @@ def execute(notebook: Path, output: Path, parameters: dict[str, Any]) -> int:
         )
         return 1
     except KeyboardInterrupt:
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # else it tells of the task that was stopped
         print("error: stopped; the same command goes on from the folds that are done.", file=sys.stderr)
         return 1
     print(f"done in {duration(time.monotonic() - start)}; executed notebook: {shown(output)}")

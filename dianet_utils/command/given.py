@@ -45,7 +45,7 @@ def _mapping(text: str) -> dict[str, Any]:
         values = load_yaml(text)
     except InputError as error:
         raise InputError(f"-y {text!r} {error}.") from None
-    except (RecursionError, yaml.YAMLError):
+    except (RecursionError, ValueError, yaml.YAMLError):  # ValueError: a date or a number that cannot be
         values = None
     if not isinstance(values, dict):
         raise InputError(f"-y {text!r} is no YAML of names with a value each, such as 'epochs: 3'.")

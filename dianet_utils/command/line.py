@@ -13,7 +13,7 @@ from typing import Any
 
 from dianet_utils import __version__, run
 from dianet_utils.command.chapters import contents, find_notebook, help_of
-from dianet_utils.command.execution import default_output, execute
+from dianet_utils.command.execution import check_output, default_output, execute
 from dianet_utils.command.given import changed, read_parameters
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import RESULTS, shown
@@ -103,7 +103,8 @@ def _notebook(words: list[str]) -> int:
         return 0
     parameters = read_parameters(notebook, options.parameters, options.raw, options.texts, options.files)
     run.check_parameters({**dict.fromkeys(run.ROOTS.values()), **parameters})
-    output = Path(options.output or default_output(notebook, changed(notebook, parameters)))
+    output = Path(options.output or default_output(notebook, changed(notebook, parameters))).expanduser()
+    check_output(output, notebook)
     return execute(notebook, output, parameters)
 
 

@@ -14,7 +14,14 @@ from dianet_utils.config.choices import (
 )
 from dianet_utils.config.configuration import Config, weights_file
 from dianet_utils.config.configuring import configure, from_json, with_model
-from dianet_utils.config.defaults import CHECKS, PAPER_DEFAULTS, QUICK_DEFAULTS, defaults, setting_of
+from dianet_utils.config.defaults import (
+    CHECKS,
+    PAPER_DEFAULTS,
+    QUICK_DEFAULTS,
+    WHERE_CHECKS,
+    defaults,
+    setting_of,
+)
 from dianet_utils.config.own_tables import is_table, short_name
 from dianet_utils.config.systems import OWN, SYSTEMS, System, system
 
@@ -34,6 +41,7 @@ __all__ = [
     "SYSTEMS",
     "VALIDATIONS",
     "WEIGHTINGS",
+    "WHERE_CHECKS",
     "Config",
     "System",
     "configure",

@@ -119,11 +119,11 @@ class Number:
             raise ValueError(wanted)
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ValueError(wanted) from None
         if not (math.isfinite(number) and self.low <= number <= self.high):
             raise ValueError(wanted)
-        return number
+        return number + 0.0  # -0.0 is 0.0, also in the name of a run
 
 
 class Whole:
@@ -209,7 +209,7 @@ _short.maxstring = _short.maxother = 100
 
 def near_match(name: str, known: Iterable[str]) -> str:
     """``" (did you mean 'x'?)"`` for the nearest known name, or nothing."""
-    match = difflib.get_close_matches(name.lower(), list(known), n=1)
+    match = difflib.get_close_matches(str(name).lower(), list(known), n=1)
     return f" (did you mean '{match[0]}'?)" if match else ""
 
 

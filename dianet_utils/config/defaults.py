@@ -22,6 +22,7 @@ from dianet_utils.config.checks import (
     Split,
     Text,
     Whole,
+    Wholes,
     near_match,
 )
 from dianet_utils.config.choices import FUSIONS, INPUTS, LOSO, SCALINGS, STREAMS, VALIDATIONS, WEIGHTINGS
@@ -82,7 +83,15 @@ CHECKS: dict[str, Check] = {
     "balanced": Flag(),
 }
 
-# Which of them is printed, our reading or ours: paper.BASIS.
+# What is run, and where: none of it changes the numbers of a fold.
+WHERE_CHECKS: dict[str, Check] = {
+    "seeds": Wholes(0, 2**31 - 1),
+    "max_folds": Whole(1, 10_000, optional=True),
+    "workers": Whole(0, 256),
+    "device": Choice("auto", "cpu", "cuda", *(f"cuda:{index}" for index in range(16))),
+}
+
+# Which of the settings is printed, our reading or ours: paper.BASIS.
 PAPER_DEFAULTS: dict[str, Any] = {
     **paper.PROTOCOL,
     "inputs": ("onset", "offset"),

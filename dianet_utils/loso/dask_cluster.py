@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dianet_utils.config import Config, own_code
-from dianet_utils.loso.one_fold import hopeless, timed
+from dianet_utils.loso.one_fold import Ended, News, Trained, hopeless, timed
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 
@@ -25,7 +25,7 @@ _one_at_a_time = threading.Lock()  # torch's random state and thread count belon
 
 def on_cluster(
     bank: "Bank", folds: "Sequence[Fold]", config: Config, device: str, scheduler: str
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[News]:
     """Hand the bank out once and the folds one by one; the scheduler repeats what a lost worker held.
 
     Dask pickles what travels between its processes, which must therefore trust each other.
@@ -44,7 +44,7 @@ def on_cluster(
         }
         for task in as_completed(list(tasks)):
             try:
-                yield task.result()
+                yield from (Trained(task.result()), Ended(task.result()))
             except KilledWorker:
                 raise hopeless(tasks[task]) from None
 

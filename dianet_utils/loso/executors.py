@@ -6,11 +6,11 @@ when it runs. So each way yields the same results, in another order, and a fold 
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dianet_utils.config import Config
 from dianet_utils.loso.dask_cluster import on_cluster
-from dianet_utils.loso.one_fold import timed
+from dianet_utils.loso.one_fold import Ended, News, Trained, timed
 from dianet_utils.loso.worker_processes import in_processes
 from dianet_utils.plumbing import machine
 
@@ -28,13 +28,14 @@ def train_folds(
     workers: int = 0,
     scheduler: str | None = None,
     on_epoch: "OnEpoch | None" = None,
-) -> Iterator[dict[str, Any]]:
-    """The results of ``folds`` as they finish, each with the ``seconds`` that it took by the clock.
+) -> Iterator[News]:
+    """What comes of ``folds``, as they finish; each record has the ``seconds`` that it took by the clock.
 
     ``workers`` processes train side by side (0: one per core on a CPU, one on a GPU); several on one GPU
     share it. ``scheduler`` is the address of a Dask scheduler (``tcp://...``), whose workers then train
-    instead. ``on_epoch`` hears of each epoch, in this process, but not of those on a cluster. Raises
-    InputError when no scheduler answers, or when a fold loses one worker after another.
+    instead. Epochs of worker processes come as events, those of this process are told to ``on_epoch``, those
+    on a cluster stay untold. Raises InputError when no scheduler answers, or when a fold loses one worker
+    after another.
     """
     if config.sources and folds:
         _try_here(bank, config)
@@ -42,8 +43,16 @@ def train_folds(
         return on_cluster(bank, folds, config, device, scheduler)
     workers = min(workers or (machine.cores() if device == "cpu" else 1), len(folds))
     if workers > 1:
-        return in_processes(bank, folds, config, device, workers, on_epoch or _unheard)
-    return (timed(bank, fold, config, device, on_epoch) for fold in folds)
+        return in_processes(bank, folds, config, device, workers)
+    return _here(bank, folds, config, device, on_epoch)
+
+
+def _here(
+    bank: "Bank", folds: "Sequence[Fold]", config: Config, device: str, on_epoch: "OnEpoch | None"
+) -> Iterator[News]:
+    for fold in folds:
+        record = timed(bank, fold, config, device, on_epoch)
+        yield from (Trained(record), Ended(record))
 
 
 def _try_here(bank: "Bank", config: Config) -> None:
@@ -58,7 +67,3 @@ def _try_here(bank: "Bank", config: Config) -> None:
 
     with torch.random.fork_rng(devices=[]):
         build_model(config, len(bank.classes))
-
-
-def _unheard(fold: "Fold", epoch: int, losses: dict[str, float]) -> None:
-    """What is told of epochs where nobody asked."""

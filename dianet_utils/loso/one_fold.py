@@ -1,7 +1,7 @@
-"""One fold as a task that any process can do, and what is said where its workers are lost."""
+"""One fold as a task that any process can do, what comes of it, and what is said where workers are lost."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dianet_utils.config import Config
 from dianet_utils.plumbing.errors import InputError
@@ -10,6 +10,29 @@ if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank
     from dianet_utils.loso.folds import Fold
     from dianet_utils.loso.training import OnEpoch
+
+
+class Epoch(NamedTuple):
+    """An epoch of a fold that is trained in another process: what an :data:`OnEpoch` is called with."""
+
+    fold: "Fold"
+    number: int
+    losses: dict[str, float]
+
+
+class Trained(NamedTuple):
+    """A fold's record, as soon as it is there: to be kept before anything else is done."""
+
+    record: dict[str, Any]
+
+
+class Ended(NamedTuple):
+    """The same record, when all epochs of the fold have been told."""
+
+    record: dict[str, Any]
+
+
+News = Epoch | Trained | Ended
 
 RETRIES = 3  # of one fold whose worker was lost, as many as Dask's scheduler allows
 

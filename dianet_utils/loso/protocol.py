@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dianet_utils.config import LEAKY, LEAKY_MARK, LOSO, Config, own_code, with_model
+from dianet_utils.config import LEAKY, LEAKY_MARK, LOSO, WHERE_CHECKS, Config, own_code, with_model
+from dianet_utils.config.checks import check_all
 from dianet_utils.loso import executors
 from dianet_utils.loso.fold_files import fold_path, read_folds, sealed
 from dianet_utils.loso.folds import make_folds
+from dianet_utils.loso.one_fold import Ended, Epoch, News, Trained
 from dianet_utils.loso.run_folder import (
     Results,
     check_folder,
@@ -89,7 +91,8 @@ def run(
             :mod:`dianet_utils.loso.executors`.
         model: Takes the place of the configuration's: a name, "my_file.py:MyNet", or a class of your own.
         on_epoch: Called as ``on_epoch(fold, epoch, losses)`` after each epoch, counted from 1; ``losses``
-            has ``train_loss`` and, where somebody validates, ``validation_loss``. Not with ``scheduler``.
+            has ``train_loss`` and, where somebody validates, ``validation_loss``. A fold whose worker was
+            lost is heard again from its first epoch. Not with ``scheduler``.
         on_fold: Called with the record of each fold that was trained, once it is written, with any workers.
 
     Returns:
@@ -119,6 +122,8 @@ def run(
         >>> sorted(results.predictions["clip"]) == names, results.metrics["folds"]
         (True, 3)
     """
+    given = {"seeds": seeds, "max_folds": max_folds, "workers": workers, "device": device}
+    seeds, max_folds, workers, device = check_all(given, WHERE_CHECKS).values()
     config = config if model is None else with_model(config, model)
     made = (make_folds(bank.clips, config.validation, seed, max_folds, config.split) for seed in seeds)
     folds = [fold for of_seed in made for fold in of_seed]
@@ -150,7 +155,7 @@ def run_folds(
         raise InputError(
             "on_epoch hears nothing of folds on a cluster: leave out the scheduler, or use on_fold."
         )
-    out, device = Path(out), machine.choose_device(device)
+    out, device = Path(out).expanduser(), machine.choose_device(device)
     if config.leaky:
         _warn_leaky(out)
     check_folder(out, bank, config)  # before anything, even a lock, is put there
@@ -165,8 +170,8 @@ def run_folds(
             print(f"folds: {len(folds) - len(missing)} of {len(folds)} are already in {shown(out)}")
         progress = Progress(len(missing), "folds", label, every, shown=shown_progress)
         report = _reporter(progress, config, on_epoch)
-        trained = executors.train_folds(bank, missing, config, device, workers, scheduler, report)
-        _keep(trained, out, progress, on_fold)
+        events = executors.train_folds(bank, missing, config, device, workers, scheduler, report)
+        _keep(events, out, progress, report, on_fold)
         results = gather(out, bank)
     _refuse_lost(folds, results)
     return results
@@ -202,21 +207,31 @@ def _reporter(progress: Progress, config: Config, on_epoch: "OnEpoch | None") ->
 
 
 def _keep(
-    trained: Iterable[dict[str, Any]], out: Path, progress: Progress, on_fold: OnFold | None = None
+    events: Iterable[News], out: Path, progress: Progress, report: "OnEpoch", on_fold: OnFold | None
 ) -> None:
-    """Write each fold as it ends; one InputError at the end for all that failed."""
-    failed = []
-    for result in trained:
-        name = f"{result['subject']} (seed {result['seed']})"
-        if "failed" in result:
-            failed.append(result["failed"])
-            progress.advance(result["failed"], name)
-            continue
-        write_json(fold_path(out, result["seed"], result["subject"]), sealed(result))
-        progress.advance(_note(result), name)
-        if on_fold:
-            on_fold(result)
+    """Write each fold as soon as it is there; one InputError at the end for all that failed."""
+    failed: list[str] = []
+    for event in events:
+        match event:
+            case Epoch():
+                report(*event)
+            case Trained(record) if "failed" not in record:
+                write_json(fold_path(out, record["seed"], record["subject"]), sealed(record))
+            case Ended(record):
+                _end(record, failed, progress, on_fold)
     _refuse_failed(failed, progress.total, out)
+
+
+def _end(record: dict[str, Any], failed: list[str], progress: Progress, on_fold: OnFold | None) -> None:
+    """Count a fold, among those that ``failed`` or those that are done."""
+    name = f"{record['subject']} (seed {record['seed']})"
+    if "failed" in record:
+        failed.append(record["failed"])
+        progress.advance(record["failed"], name)
+        return
+    progress.advance(_note(record), name)
+    if on_fold:
+        on_fold(record)
 
 
 def _warn_leaky(out: Path) -> None:

@@ -51,6 +51,11 @@ def check_folder(out: Path, bank: "Bank", config: Config) -> dict[str, Any]:
         "digest": digest(bank, config),
     }
     path = out / "config.json"
+    if not path.is_file() and next(out.glob("folds/seed*.json"), None):
+        raise InputError(
+            f"{shown(out)} holds folds but no config.json, so their settings are not known: put that file "
+            "back, or give another folder."
+        )
     if path.is_file() and (held := read_json(path)) != described:
         raise InputError(
             f"{shown(out)} holds a run with other settings or other data ({_difference(held, described)}); "

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dianet_utils.config import Config, own_code
-from dianet_utils.loso.one_fold import RETRIES, hopeless, timed, title
+from dianet_utils.loso.one_fold import RETRIES, Ended, Epoch, News, Trained, hopeless, timed, title
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import writing
@@ -27,7 +27,6 @@ from dianet_utils.plumbing.locks import UNGUARDED, scratch
 if TYPE_CHECKING:
     from dianet_utils.dynamic_images import Bank
     from dianet_utils.loso.folds import Fold
-    from dianet_utils.loso.training import OnEpoch
 
 _LISTEN_SECONDS = 1.0  # between two looks at what the workers tell of their epochs
 
@@ -38,10 +37,10 @@ class Worker(NamedTuple):
     pool: ProcessPoolExecutor
     epochs: Connection
 
-    def listen(self, fold: "Fold", on_epoch: "OnEpoch") -> None:
-        """Hand on each epoch of ``fold`` that was told since the last look."""
+    def heard(self, fold: "Fold") -> Iterator[Epoch]:
+        """Each epoch of ``fold`` that was told since the last look."""
         while self.epochs.poll():
-            on_epoch(fold, *self.epochs.recv())
+            yield Epoch(fold, *self.epochs.recv())
 
 
 def in_processes(
@@ -50,22 +49,21 @@ def in_processes(
     config: Config,
     device: str,
     workers: int,
-    on_epoch: "OnEpoch",
-) -> Iterator[dict[str, Any]]:
-    """The results as they finish; ``on_epoch`` is called in this process, about once a second."""
-    waiting, lost = deque(folds), Counter[str]()
+) -> Iterator[News]:
+    """What comes of the folds; a record overtakes epochs that are not told yet, so that it is kept."""
+    waiting, lost, untold = deque(folds), Counter[str](), deque[News]()
     running: dict[Future[dict[str, Any]], tuple[Worker, Fold]] = {}
     began = get_context("spawn").Event()  # set by the first worker that is ready
     with starting(bank, config, device, began) as start:
         idle = [start() for _ in range(workers)]
-        while waiting or running:
+        while waiting or running or untold:
             while waiting and idle:
                 worker, fold = idle.pop(), waiting.popleft()
                 with _interrupts_held():  # a worker that is still starting knows no quiet end
                     running[worker.pool.submit(_run_in_worker, fold)] = (worker, fold)
-            done = wait(running, _LISTEN_SECONDS, return_when=FIRST_COMPLETED).done
+            done = wait(running, 0 if untold else _LISTEN_SECONDS, return_when=FIRST_COMPLETED).done
             for worker, fold in running.values():
-                worker.listen(fold, on_epoch)
+                untold.extend(worker.heard(fold))
             for future in done:
                 worker, fold = running.pop(future)
                 if isinstance(future.exception(), BrokenProcessPool):
@@ -74,7 +72,10 @@ def in_processes(
                     idle.append(start())
                 else:
                     idle.append(worker)
-                    yield future.result()
+                    yield Trained(future.result())
+                    untold.append(Ended(future.result()))
+            if untold:
+                yield untold.popleft()
 
 
 @contextmanager

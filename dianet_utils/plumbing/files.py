@@ -80,7 +80,7 @@ def write_bytes(path: str | Path, content: bytes, durable: bool = True) -> Path:
     ``durable`` waits until it would outlast a power cut; without it a file must carry its own checksum.
     Raises :class:`DiskError` if it cannot be written.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}{PARTIAL}")
     try:
         with writing(path):

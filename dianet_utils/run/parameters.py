@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dianet_utils import datasets, paper
-from dianet_utils.config import CHECKS, VALIDATIONS, Config, configure, is_table
+from dianet_utils.config import CHECKS, VALIDATIONS, WHERE_CHECKS, Config, configure, is_table
 from dianet_utils.config.checks import (
     Check,
     Choice,
@@ -53,13 +53,10 @@ RUN_CHECKS: dict[str, Check] = {
     "shifts": Wholes(-1000, 1000),
     "jitter": Whole(1, 100),
     "spotter": Choice("midpoint", "difference", "flow"),
-    "seeds": Wholes(0, 2**31 - 1),
+    **WHERE_CHECKS,
     "policies": Names(VALIDATIONS),
     "null_subjects": Whole(5, 1000),
-    "max_folds": Whole(1, 10_000, optional=True),
-    "workers": Whole(0, 256),
     "scheduler": Text(optional=True),
-    "device": Choice("auto", "cpu", "cuda", *(f"cuda:{index}" for index in range(16))),
     "out": Text(optional=True),
 }
 # Each parameter that names a dataset, with the one that names the folder of a licensed copy.
@@ -108,8 +105,7 @@ def check_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
     checks = {**CHECKS, **RUN_CHECKS}
     given = {name: values[name] for name in checks if values.get(name) is not None}
     unknown, known = _injected(values.get("In", ()))
-    theirs = bool(known) and "settings" not in known
-    if theirs or not isinstance(given.get("settings"), (str, int, float, Mapping)):
+    if "In" in values and "settings" not in known:
         given.pop("settings", None)  # a notebook's own variable of that name, not what papermill passes
     found = [f"there is no parameter '{name}'{near_match(name, known)}" for name in sorted(unknown)]
     checked = _spread(check_all(given, checks, found))

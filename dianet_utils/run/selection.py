@@ -16,6 +16,7 @@
 Class sizes are counted before ``classes``, ``people`` and ``exclude`` take clips away.
 """
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +125,10 @@ def _by_class(tables: "Mapping[str, pd.DataFrame]", selection: Mapping[str, Any]
     for name, clips in tables.items():
         usual = 1 if merged else smallest or paper.MIN_CLASS_SIZE
         pair = datasets.select(_with_apexes(clips, selection.get("apex", "annotated")), usual)
-        pair = _leave_out(pair, _without_face(pair[0]))
+        faceless = _without_face(pair[0])
+        pair = _leave_out(pair, faceless)
+        if faceless and not merged:
+            pair = _leave_out(pair, _too_rare(pair[0], usual))
         if merged:
             kept, without_class = datasets.merge_emotions(pair[0])
             pair = kept, _stacked(pair[1], without_class)
@@ -163,7 +167,8 @@ def _by_name(chosen: "Mapping[str, Selected]", selection: Mapping[str, Any]) -> 
         finished[key] = _marked(_leave_out(pair, reasons), selection)
     _refuse_lost("person", people, finished)
     if not any(len(kept) for kept, _ in finished.values()):
-        raise InputError("selection: no clip is left; see the reasons with a wider selection.")
+        left_out = functools.reduce(_stacked, (gone for _, gone in finished.values()))
+        raise InputError(f"selection: no clip is left: {kinds(left_out['reason'])}.")
     return finished
 
 
@@ -212,7 +217,7 @@ def _without_face(clips: "pd.DataFrame") -> dict[str, str]:
 
 
 def _too_rare(clips: "pd.DataFrame", smallest: int) -> dict[Any, str]:
-    """A reason for each clip of a merged class that is too small."""
+    """A reason for each clip of a class that is too small."""
     sizes = clips["emotion"].value_counts()
     told = {
         name: f"class {name} has only {size} clips, fewer than {smallest}" for name, size in sizes.items()

@@ -137,8 +137,11 @@ def load(root: str | Path | None = None) -> "pd.DataFrame":
 
 def _check_free(out: Path) -> None:
     """Refuse a folder that holds something else than a dataset of ours, before anything is put into it."""
-    strange = out.exists() and not (out / "dataset.json").is_file()
-    if strange and (not out.is_dir() or any(item.name[0] != "." for item in out.iterdir())):
+    if not out.exists():
+        return
+    # One look: between two, another process may have begun to generate there.
+    names = {item.name for item in out.iterdir() if item.name[0] != "."} if out.is_dir() else {out.name}
+    if names and "dataset.json" not in names:
         raise InputError(f"{files.shown(out)} holds something else than this dataset: give a new folder.")
 
 

@@ -15,6 +15,7 @@ from dianet_utils.dynamic_images import build_bank
 from dianet_utils.dynamic_images.apex import spot_clips
 from dianet_utils.plumbing import files
 from dianet_utils.plumbing.errors import InputError
+from dianet_utils.run import selection
 from dianet_utils.synthetic.releases.official import write_official
 
 
@@ -238,3 +239,23 @@ def test_clips_whose_face_is_to_be_found_can_be_aligned(tmp_path: Path) -> None:
         kept, left_out = run.select_clips(run.check_parameters(given))
         assert set(kept["crop"]) | set(left_out["crop"]) == {crop}
         assert "align=True" in datasets.title(kept)
+
+
+def test_where_no_clip_shows_a_face_the_message_says_so(
+    tiny_synthetic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection, "_without_face", lambda clips: dict.fromkeys(clips.index, "no face"))
+    with pytest.raises(InputError, match="no clip is left: 30 because no face"):
+        run.select_clips({"dataset": "synthetic", "data_root": str(tiny_synthetic)})
+
+
+def test_a_class_that_loses_its_faces_may_become_too_rare(
+    tiny_synthetic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = datasets.load("synthetic", tiny_synthetic)
+    lost = clips.index[clips["emotion"] == "surprise"][:1]
+    monkeypatch.setattr(selection, "_without_face", lambda clips: dict.fromkeys(lost, "no face"))
+    kept, left_out = run.select_clips({"dataset": "synthetic", "data_root": str(tiny_synthetic)})
+    assert sorted(kept["emotion"].unique()) == ["disgust", "happiness"]
+    assert left_out.loc[lost[0], "reason"] == "no face"
+    assert set(left_out["reason"][1:]) == {"class surprise has only 9 clips, fewer than 10"}

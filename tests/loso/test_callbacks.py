@@ -1,6 +1,7 @@
 """Progress while a fold trains, and the callbacks of a run."""
 
 import multiprocessing
+import time
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,22 @@ def test_several_workers_tell_the_same_epochs_in_the_order_of_each_fold(tmp_path
         ]
         assert told == list(enumerate(fold["history"]["train_loss"], 1))
     assert len(heard) == sum(len(fold["history"]["train_loss"]) for fold in records)
+
+
+@pytest.mark.processes
+def test_a_finished_fold_is_kept_before_its_epochs_are_told(tmp_path: Path) -> None:
+    """A slow callback must not hold back what was done: a kill would lose it."""
+    kept: list[int] = []
+
+    def slow(fold: loso.Fold, epoch: int, losses: dict[str, float]) -> None:
+        time.sleep(0.5)
+        kept.append(len(list(tmp_path.glob("folds/*.json"))))
+
+    loso.run(
+        make_bank(), small_config(epochs=10), tmp_path, max_folds=2, workers=2, device="cpu", on_epoch=slow
+    )
+    assert len(kept) == 20
+    assert kept.index(2) < 12  # both are there long before the last of the twenty calls
 
 
 @pytest.mark.processes

@@ -736,3 +736,34 @@ def test_names_of_fold_files_stay_inside_their_folder(tmp_path: Path) -> None:
         files.write_json(path, {})
     assert paths[0].name == "seed0_01.json"
     assert paths[1].name == "seed0_S03.json"
+
+
+def test_folds_without_settings_are_nobodys(tmp_path: Path) -> None:
+    """Else another system would take them for its own."""
+    bank, quiet = make_bank(), {"workers": 1, "device": "cpu", "shown_progress": False}
+    loso.run(bank, small_config(), tmp_path, max_folds=1, **quiet)
+    (tmp_path / "config.json").unlink()
+    with pytest.raises(InputError, match=r"holds folds but no config\.json"):
+        loso.run(bank, small_config(epochs=3), tmp_path, max_folds=1, **quiet)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max_folds", -1),
+        ("max_folds", 0),
+        ("max_folds", "two"),
+        ("seeds", ()),
+        ("seeds", (0, 0)),
+        ("seeds", [1.5]),
+        ("seeds", None),
+        ("workers", -1),
+        ("workers", 1.5),
+        ("device", "gpu"),
+        ("device", None),
+    ],
+)
+def test_what_is_run_and_where_is_checked(name: str, value: object, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"parameter {name} is .* but must be"):
+        loso.run(make_bank(), small_config(), tmp_path / "run", **{name: value})
+    assert not (tmp_path / "run").exists()

@@ -1,6 +1,7 @@
 """What people type: `dianet`, or `python -m dianet_utils`, and its one line where something is wrong."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -316,3 +317,50 @@ def test_ctrl_c_while_packages_are_loaded_is_one_line(loading: str) -> None:
     )
     assert done.returncode == 1
     assert done.stderr.splitlines() == ["error: stopped before the notebook began."]
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        ("clips.csv", "does not end in .ipynb"),
+        (".", "does not end in .ipynb"),
+        ("/dev/null", "does not end in .ipynb"),
+        ("link.ipynb", "is a link"),
+        ("folder.ipynb", "is a link, a folder or a device"),
+        ("mine.ipynb", "is the notebook itself"),
+        ("x" * 250 + ".ipynb", "is longer than"),
+    ],
+)
+def test_an_executed_notebook_takes_the_place_of_nothing_else(
+    output: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(find_notebook("03"), "mine.ipynb")
+    Path("clips.csv").write_text("clip,subject\n")
+    Path("folder.ipynb").mkdir()
+    Path("link.ipynb").symlink_to("elsewhere.ipynb")
+    with pytest.raises(InputError, match=re.escape(reason)):
+        execution.check_output(Path(output), Path("mine.ipynb"))
+    execution.check_output(Path("new.ipynb"), Path("mine.ipynb"))
+
+
+def test_a_path_that_leads_nowhere_is_not_another_notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (f"{tmp_path}/04_loso.ipynb", "a" * 5000):
+        with pytest.raises(InputError, match="There is no notebook"):
+            find_notebook(name)
+    monkeypatch.chdir(tmp_path)
+    assert find_notebook("notebooks/04_loso.ipynb") == find_notebook("4")
+
+
+def test_settings_that_are_no_mapping_are_not_dropped() -> None:
+    for given in (["epochs=3"], {3}, b"epochs=3"):
+        with pytest.raises(InputError, match="parameter settings"):
+            run.check_parameters({"settings": given})
+    with pytest.raises(InputError, match="there is no"):
+        run.check_parameters({"settings": {1: 2}})
+
+
+def test_a_zero_has_no_sign() -> None:
+    assert configure(dropout=-0.0).digest() == configure(dropout=0).digest()
