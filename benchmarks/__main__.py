@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import report
@@ -17,9 +18,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--quick", action="store_true", help="small sizes, about a minute; nothing is kept")
+    parser.add_argument("--rounds", type=int, help="of each measurement, in place of 5: fewer are noisier")
     parser.add_argument("--out", type=Path, help=f"folder of the results (default: {shown(KEPT)})")
     options = parser.parse_args(arguments)
     scale = QUICK if options.quick else Scale()
+    scale = replace(scale, rounds=options.rounds) if options.rounds else scale
     for name in options.names or NAMES:
         result = importlib.import_module(f"benchmarks.{name}").run(scale)
         print(report.as_text(result, scale), flush=True)
