@@ -96,5 +96,5 @@ def _notes(table: pd.DataFrame, precision: str) -> list[str]:
         f"All rows together in {precision}: {each}.",
         "H100 floor, on paper: three times the forward arithmetic of all three datasets at the data sheet's "
         f"{H100 / 1e12:.0f} TFLOP/s. Memory and the start of each operation make it many times longer.",
-        "The ratios are of float32 to bfloat16.",
+        *(["The ratios are of float32 to bfloat16."] if precision == "bfloat16" else []),
     ]

@@ -66,7 +66,7 @@ def _configured(given: Mapping[str, Any]) -> Config:
 
 
 def from_json(values: Mapping[str, Any]) -> Config:
-    """The configuration that :meth:`Config.as_json` wrote: absent additions stand at their default there.
+    """The configuration that ``Config.as_json`` wrote: absent additions stand at their default there.
 
     Raises InputError as :func:`configure` does, but needs no package of weights.
     """
