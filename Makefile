@@ -11,7 +11,7 @@ SITE := .venv-site
 help:
 	@echo "make loso       environment, then leave-one-subject-out on the synthetic dataset (notebook 04)"
 	@echo "make test       environment, then every check and test, the notebooks included"
-	@echo "make check      style, types and the tests that start no kernel (under three minutes; while you work)"
+	@echo "make check      style, types and the tests that start no kernel (about six minutes; while you work)"
 	@echo "make lab        environment, then JupyterLab in notebooks/, for this computer alone (else IP=...)"
 	@echo "make notebooks  run every notebook on its defaults and keep the outputs (for a commit)"
 	@echo "make reference  keep the results of those runs that README shows"
