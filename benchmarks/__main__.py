@@ -4,6 +4,7 @@ import argparse
 import importlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from benchmarks import report
 from benchmarks.measure import QUICK, Scale
@@ -18,7 +19,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--quick", action="store_true", help="small sizes, about a minute; nothing is kept")
-    parser.add_argument("--rounds", type=int, help="of each measurement, in place of 5: fewer are noisier")
+    rounds: dict[str, Any] = {"type": int, "choices": range(1, 21), "metavar": "N"}
+    parser.add_argument("--rounds", help="of each measurement, in place of 5: fewer are noisier", **rounds)
     parser.add_argument("--out", type=Path, help=f"folder of the results (default: {shown(KEPT)})")
     options = parser.parse_args(arguments)
     scale = QUICK if options.quick else Scale()

@@ -21,6 +21,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 STAMP = "code_digest"
+LARGEST = 400_000  # bytes of a notebook
 
 
 def code_digest(notebook: Any) -> str:
@@ -88,16 +89,24 @@ def clean(notebook: Any) -> None:
             shrink_pictures(cell)
 
 
-def refresh(path: Path) -> None:
-    """Run one notebook in place."""
+def executed(path: Path, figures: str) -> Any:
+    """A notebook after it ran, cleaned, its figures as ``png`` or as ``retina``, with twice the pixels."""
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(path.parent)}}
-    # Every kernel warns of its local connection. Figures get twice the pixels that they are shown with.
-    given = ["--log-level=CRITICAL", "--InlineBackend.figure_formats=retina"]
+    # every kernel warns of its local connection
+    given = ["--log-level=CRITICAL", f"--InlineBackend.figure_formats={figures}"]
     NotebookClient(notebook, timeout=None, resources=resources, extra_arguments=given).execute()
     clean(notebook)
+    return notebook
+
+
+def refresh(path: Path) -> None:
+    """Run one notebook in place; figures have twice the pixels unless the file would then be too large."""
+    notebook = executed(path, "retina")
+    if len(nbformat.writes(notebook).encode()) > LARGEST:
+        notebook = executed(path, "png")
     if told := private_paths(notebook):
         raise SystemExit(f"{path.name}: the outputs name {', '.join(told)}; mend the cell that prints it.")
     nbformat.validate(notebook)

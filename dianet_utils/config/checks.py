@@ -9,6 +9,7 @@ import math
 import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -137,7 +138,7 @@ class Whole:
         if value is None and self.optional:
             return None
         wanted = f"a whole number from {self.low} to {self.high}"
-        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        if isinstance(value, bool) or not isinstance(value, (Integral, float, str)):
             raise ValueError(wanted)
         try:
             number = int(value) if not isinstance(value, float) or value.is_integer() else None
@@ -200,7 +201,7 @@ class Wholes:
 def _listed(value: Any) -> list[Any]:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+    return list(value) if isinstance(value, (list, tuple, range)) else [value]
 
 
 _short = reprlib.Repr()  # of a value in a message

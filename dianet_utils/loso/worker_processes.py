@@ -37,6 +37,11 @@ class Worker(NamedTuple):
     pool: ProcessPoolExecutor
     epochs: Connection
 
+    def train(self, fold: "Fold") -> "Future[dict[str, Any]]":
+        """Begin with a fold."""
+        with _interrupts_held():  # a worker that is still starting knows no quiet end
+            return self.pool.submit(_run_in_worker, fold)
+
     def heard(self, fold: "Fold") -> Iterator[Epoch]:
         """Each epoch of ``fold`` that was told since the last look."""
         while self.epochs.poll():
@@ -59,8 +64,7 @@ def in_processes(
         while waiting or running or untold:
             while waiting and idle:
                 worker, fold = idle.pop(), waiting.popleft()
-                with _interrupts_held():  # a worker that is still starting knows no quiet end
-                    running[worker.pool.submit(_run_in_worker, fold)] = (worker, fold)
+                running[worker.train(fold)] = (worker, fold)
             done = wait(running, 0 if untold else _LISTEN_SECONDS, return_when=FIRST_COMPLETED).done
             for worker, fold in running.values():
                 untold.extend(worker.heard(fold))

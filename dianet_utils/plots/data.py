@@ -102,7 +102,7 @@ def draw_subjects(clips: pd.DataFrame) -> Figure:
 @styled()
 def draw_endpoints(clips: pd.DataFrame, names: Sequence[str]) -> Figure:
     """Onset, apex and offset frame of the clips ``names``, one clip per row, cropped as used."""
-    fig, axes = figure(5.6, 1.85 * len(names) + 0.3, nrows=len(names), ncols=3, squeeze=False)
+    fig, axes = figure(4.6, 1.5 * len(names) + 0.3, nrows=len(names), ncols=3, squeeze=False)
     for row, name in zip(axes, names, strict=True):
         for ax, which, (number, image) in zip(row, FRAME_NUMBERS, _endpoints(clips, name), strict=True):
             _show(ax, image, f"{which}, frame {number}")

@@ -105,8 +105,8 @@ def check_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
     checks = {**CHECKS, **RUN_CHECKS}
     given = {name: values[name] for name in checks if values.get(name) is not None}
     unknown, known = _injected(values.get("In", ()))
-    if "In" in values and "settings" not in known:
-        given.pop("settings", None)  # a notebook's own variable of that name, not what papermill passes
+    if _theirs(given.get("settings"), "In" in values, known):
+        given.pop("settings", None)
     found = [f"there is no parameter '{name}'{near_match(name, known)}" for name in sorted(unknown)]
     checked = _spread(check_all(given, checks, found))
     lacking = [
@@ -136,6 +136,13 @@ def _spread(checked: dict[str, Any]) -> dict[str, Any]:
 def _lacks_folder(dataset: str) -> bool:
     """Whether a dataset is licensed, and its copy in none of the usual places."""
     return dataset != "synthetic" and not is_table(dataset) and datasets.own_copy(dataset) is None
+
+
+def _theirs(settings: Any, in_notebook: bool, known: set[str]) -> bool:
+    """Whether ``settings`` is a notebook's own variable of that name, not what papermill passes."""
+    if known:
+        return "settings" not in known
+    return in_notebook and not isinstance(settings, (str, int, float, Mapping))
 
 
 def _injected(history: Sequence[str]) -> tuple[set[str], set[str]]:

@@ -5,6 +5,7 @@ import json
 from dataclasses import MISSING
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -193,6 +194,8 @@ def test_long_values_are_shortened_in_messages() -> None:
 def test_seeds_are_sorted_whole_numbers() -> None:
     assert run.check_parameters({"seeds": "2,0"})["seeds"] == (0, 2)
     assert run.check_parameters({"seeds": 5})["seeds"] == (5,)
+    for several in (range(3), list(np.arange(3)), [2, 0.0, "1"]):
+        assert run.check_parameters({"seeds": several})["seeds"] == (0, 1, 2)
     for wrong in ("1,1", "a", "-1", []):
         with pytest.raises(InputError, match="parameter seeds"):
             run.check_parameters({"seeds": wrong})

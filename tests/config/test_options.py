@@ -80,3 +80,4 @@ def test_a_setting_given_both_ways_is_refused() -> None:
     with pytest.raises(InputError, match="settings"):
         run.check_parameters({"settings": 3})
     assert run.check_parameters({"settings": [{"epochs": 4}], "In": [""]}) == {}  # a variable of the notebook
+    assert run.check_parameters({"settings": "epochs=4", "In": [""]}) == {"epochs": 4}

@@ -189,10 +189,10 @@ def test_scores_are_those_of_scikit_learn_in_any_order(pairs: list[tuple[int, in
     assert evaluation.metrics(predictions.iloc[places], classes) == found
 
 
-occurring = st.lists(st.integers(0, 50), min_size=3, max_size=3).filter(any)  # clips of one class
+clips_of_a_class = st.lists(st.integers(0, 50), min_size=3, max_size=3).filter(any)  # as they were named
 
 
-@given(rows=st.lists(occurring, min_size=3, max_size=3))
+@given(rows=st.lists(clips_of_a_class, min_size=3, max_size=3))
 def test_a_perfect_and_a_hopeless_classifier_bound_every_other(rows: list[list[int]]) -> None:
     confusion = np.array(rows)
     perfect = np.diag(confusion.sum(1))

@@ -266,14 +266,13 @@ def broken_copy(official: dict[str, Path], folder: Path) -> dict[str, list[str]]
     [
         (["-p", "dataset", "mmev"], 2, "did you mean 'mmew'?"),
         (["-p", "dataset", "samm"], 2, "samm is licensed and needs data_root"),
-        pytest.param(
+        (
             ["-p", "dataset", "samm", "-p", "data_root", "no/such/folder"],
             1,
             "SAMM, no/such/folder, does not exist",
-            marks=pytest.mark.slow,  # as the next, from an earlier cell
         ),
         ("frame", 1, "2.jpg is damaged or no image: restore it from the release"),
-        pytest.param("sheet", 1, "lacks the columns ApexFrame", marks=pytest.mark.slow),
+        ("sheet", 1, "lacks the columns ApexFrame"),
     ],
     ids=["wrong dataset", "no data_root", "wrong data_root", "damaged frame", "column missing"],
 )
