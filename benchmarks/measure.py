@@ -113,7 +113,14 @@ def interleaved(contenders: Mapping[str, Contender], scale: Scale) -> dict[str, 
 
 
 def _pool(contender: Contender) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, get_context("spawn"), machine.prepare if contender.prepared else None)
+    return ProcessPoolExecutor(1, get_context("spawn"), _begin, (contender.prepared,))
+
+
+def _begin(prepared: bool) -> None:
+    """In a contender's process: it ends with the one that measures, however that ends."""
+    machine.end_with_parent()
+    if prepared:
+        machine.prepare()
 
 
 def medians(costs: Mapping[str, list[Cost]], units: Mapping[str, int] | int = 1) -> pd.DataFrame:

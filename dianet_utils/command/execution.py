@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dianet_utils import run
-from dianet_utils.config import CHECKS, short_name
+from dianet_utils.config import CHECKS, results_of, short_name
 from dianet_utils.plumbing.errors import InputError
 from dianet_utils.plumbing.files import RESULTS, shown, writing
 from dianet_utils.plumbing.progress import duration
@@ -28,19 +28,19 @@ def default_output(notebook: Path, parameters: dict[str, Any]) -> Path:
     """results/<dataset>/<notebook>.ipynb, or results/transfer/<train>-to-<test>/<notebook>.ipynb.
 
     Parameters that change what is run are part of the name, as in ``04_loso-epochs=3.ipynb``. A dataset that
-    is not named is the synthetic one; a wrong name, which the notebook tells, names no folder.
+    is not named is the synthetic one; a wrong name, which the notebook tells, names no folder. InputError for
+    a table of clips whose name is taken, see :func:`~dianet_utils.config.results_of`.
     """
-
-    def name_of(parameter: str) -> str:
-        return short_name(CHECKS["dataset"](parameters.get(parameter, "synthetic")))
-
     name = f"{notebook.stem}{_settings(parameters)}.ipynb"
-    with contextlib.suppress(ValueError):
-        if "transfer" in notebook.stem:
-            pair = f"{name_of('train_dataset')}-to-{name_of('test_dataset')}"
-            return RESULTS / "transfer" / pair / name
-        return RESULTS / name_of("dataset") / name
-    return RESULTS / name
+    transfer = "transfer" in notebook.stem
+    wanted = ("train_dataset", "test_dataset") if transfer else ("dataset",)
+    try:
+        given = [CHECKS["dataset"](parameters.get(parameter, "synthetic")) for parameter in wanted]
+    except ValueError:
+        return RESULTS / name
+    if transfer:
+        return RESULTS / "transfer" / "-to-".join(map(short_name, given)) / name
+    return results_of(given[0]) / name
 
 
 def _settings(parameters: dict[str, Any]) -> str:

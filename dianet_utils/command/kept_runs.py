@@ -53,7 +53,10 @@ def _scores(place: Path) -> str:
     path = place / "metrics.json"
     if not path.is_file():
         return "no scores yet"
-    metrics = read_json(path)
+    try:
+        metrics = read_json(path)
+    except DamagedFileError:
+        metrics = None
     numbers = isinstance(metrics, dict) and all(isinstance(metrics.get(name, 0.0), float) for name in _SCORES)
     if not numbers:
         return "its metrics.json holds no scores: run it again"

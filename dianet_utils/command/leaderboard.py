@@ -69,9 +69,23 @@ def _told(place: Path) -> dict[str, Any]:
         raise InputError(f"{shown(place)} is a transfer: each row of this board is of one dataset.")
     lacking = [name for name in ("config", "digest", "data_fingerprint") if name not in told]
     lacking += [name for name in ("classes", "dataset", "accuracy") if name not in told["metrics"]]
-    if lacking:
-        raise InputError(f"{shown(place)} does not tell {', '.join(lacking)}: run it again, then submit it.")
+    if lacking or not _is_whole(told):
+        wrong = ", ".join(lacking) or "its settings and classes as a run does"
+        raise InputError(f"{shown(place)} does not tell {wrong}: run it again, then submit it.")
     return told
+
+
+def _is_whole(told: dict[str, Any]) -> bool:
+    """Whether what a run's files tell is of the kinds that a run writes."""
+    metrics, classes = told["metrics"], told["metrics"]["classes"]
+    texts = [told["digest"], told["data_fingerprint"], metrics["dataset"], told["config"].get("model")]
+    return (
+        isinstance(classes, list)
+        and all(isinstance(text, str) for text in (*texts, *classes, told["config"].get("split", "")))
+        and len(set(classes)) == len(classes)
+        and isinstance(metrics.get("synthetic"), (bool, type(None)))
+        and isinstance(metrics.get("all_folds", 0), int)
+    )
 
 
 def described(told: dict[str, Any]) -> dict[str, str]:

@@ -57,10 +57,16 @@ def _name(run: Path) -> str:
 
 
 def _checked(name: str) -> str:
-    if not re.fullmatch(r"([\w.-]+/)?[\w.-]{1,96}", name, flags=re.ASCII):
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
         raise InputError(
-            f"{name!r} is no name on the hub: give OWNER/NAME, of letters, digits, '-', '_' and '.'."
-        )
+            f"{name!r} is no name on the hub: give OWNER/NAME, of letters, digits, '-', '_' and '.', which "
+            "neither begins nor ends with '-' or '.' and has no two of them together."
+        ) from None
     return name
 
 

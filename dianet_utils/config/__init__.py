@@ -22,7 +22,7 @@ from dianet_utils.config.defaults import (
     defaults,
     setting_of,
 )
-from dianet_utils.config.own_tables import is_table, short_name
+from dianet_utils.config.own_tables import is_table, results_of, short_name
 from dianet_utils.config.systems import OWN, SYSTEMS, System, system
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "defaults",
     "from_json",
     "is_table",
+    "results_of",
     "setting_of",
     "short_name",
     "system",

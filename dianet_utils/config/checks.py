@@ -17,6 +17,7 @@ from dianet_utils.config.own_tables import SUFFIXES, is_own_name, is_table
 from dianet_utils.plumbing.errors import InputError
 
 _LONGEST_TEXT = 4096  # characters, as the longest path
+_LONGEST_NAME = 255  # bytes of a file or folder
 
 
 class Check(Protocol):
@@ -61,7 +62,7 @@ class Dataset:
         if is_own_name(text):
             return text
         if text and is_table(text):
-            return str(Text()(text))
+            return str(Place()(text))
         names, kinds = ", ".join(self.names), ", ".join(SUFFIXES)
         raise ValueError(f"one of {names}, or a table of your own ({kinds}){near_match(text, self.names)}")
 
@@ -81,6 +82,22 @@ class Text:
         if re.search(r"[\x00-\x1f\x7f]", value) or len(value) > _LONGEST_TEXT:
             raise ValueError(f"a text of at most {_LONGEST_TEXT} characters, without control characters")
         return value
+
+
+class Place(Text):
+    """A text that may be a path: the system must be able to look it up, whether or not something is there."""
+
+    def __call__(self, value: Any) -> str | None:
+        """The text."""
+        text = super().__call__(value)
+        path = Path(text or "")
+        if any(len(part.encode(errors="replace")) > _LONGEST_NAME for part in path.parts):
+            raise ValueError(f"a path whose names have at most {_LONGEST_NAME} bytes each")
+        try:
+            path.expanduser().resolve().exists()
+        except (OSError, RuntimeError):
+            raise ValueError("a path without a circle of links or an unknown user") from None
+        return text
 
 
 class Split:
@@ -152,16 +169,17 @@ class Whole:
 class Names:
     """One or more of a few names: a list, or a text with commas."""
 
-    def __init__(self, names: Sequence[str]):
-        self.names = names
+    def __init__(self, names: Sequence[str], once: bool = False):
+        self.names, self.once = names, once
 
     def __call__(self, value: Any) -> tuple[str, ...]:
         """The names in the order given."""
         given = _listed(value)
         wrong = [str(name) for name in given if name not in self.names]
-        if wrong or not given:
+        if wrong or not given or (self.once and len(set(given)) < len(given)):
             hint = "".join(near_match(name, self.names) for name in wrong[:1])
-            raise ValueError(f"one or more of {', '.join(self.names)}, with commas between{hint}")
+            kind = "different names" if self.once else "names"
+            raise ValueError(f"{kind}, of {', '.join(self.names)}, with commas between{hint}")
         return tuple(given)
 
 

@@ -64,11 +64,19 @@ class _OnceEach(yaml.SafeLoader):
     """YAML in which no name is given twice: of two values the last would count in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        names = [str(key.value) for key, _ in node.value]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise InputError(f"gives {', '.join(twice)} twice: keep one of them")
+        _refuse_twice([str(key.value) for key, _ in node.value])
         return super().construct_mapping(node, deep)
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The same for a mapping in JSON."""
+    _refuse_twice([name for name, _ in pairs])
+    return dict(pairs)
+
+
+def _refuse_twice(names: list[str]) -> None:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"gives {', '.join(twice)} twice: keep one of them")
 
 
 def load_yaml(text: str) -> Any:
@@ -88,7 +96,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
     kind = "json" if path.suffix.lower() == ".json" else "yaml"
     try:
         text = path.expanduser().read_text("utf-8")
-        values = json.loads(text) if kind == "json" else load_yaml(text)
+        values = json.loads(text, object_pairs_hook=_once_each) if kind == "json" else load_yaml(text)
     except InputError as error:
         raise InputError(f"the file {shown(path)} {error}") from None
     except OSError as error:

@@ -6,9 +6,13 @@ The name begins with ``own-``, so that a file called ``samm.csv`` can never pass
 import re
 from pathlib import Path
 
+from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import RESULTS, shown, write_text
+
 SUFFIXES = (".csv", ".xlsx", ".parquet")
 _PREFIX = "own-"
 _LONGEST = 60  # characters of a file's name that a short name keeps
+_NOTE = "table.txt"  # in the folder of a table's results: which table it is
 
 
 def is_table(dataset: str) -> bool:
@@ -30,6 +34,25 @@ def own_name(stem: str) -> str:
 def short_name(dataset: str) -> str:
     """The name of a dataset in settings and folders: ``own-mine`` for ``.../mine.csv``, others stay."""
     return own_name(Path(dataset).stem) if is_table(dataset) else dataset
+
+
+def results_of(dataset: str) -> Path:
+    """The folder of a dataset's results, below ``results``; that of a table notes which table it is.
+
+    Two tables of one name would replace each other's results: InputError while both are there.
+    """
+    folder, table = RESULTS / short_name(dataset), Path(dataset).expanduser().resolve()
+    if is_table(dataset) and table.is_file():
+        note = folder / _NOTE
+        before = Path(note.read_text(encoding="utf-8", errors="replace").strip()) if note.is_file() else None
+        if before and before != table and before.is_file():
+            raise InputError(
+                f"{shown(folder)} holds the results of another table of that name, {before}: rename one of "
+                "the two."
+            )
+        if before != table:
+            write_text(note, f"{table}\n")
+    return folder
 
 
 def own_title(name: str) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from dianet_utils import paper
 from dianet_utils.config import CHECKS
 from dianet_utils.config.checks import near_match
-from dianet_utils.config.own_tables import SUFFIXES, is_own_name, is_table, short_name
+from dianet_utils.config.own_tables import SUFFIXES, is_own_name, is_table, results_of, short_name
 from dianet_utils.datasets import casme2, casme3, mmew, own_dataset, release, samm, smic
 from dianet_utils.datasets.clips import EMOTIONS, PHASES, compare_counts, select
 from dianet_utils.datasets.genders import add_genders
@@ -38,6 +38,7 @@ __all__ = [
     "merge_emotions",
     "origin",
     "own_copy",
+    "results_of",
     "select",
     "short_name",
     "table",
@@ -87,6 +88,11 @@ def load(name: str | Path, root: str | Path | None = None, sheet: str | Path | N
         _check_path(root, "data_root")
     if sheet is not None:
         _check_path(sheet, "sheet")
+        if name not in RELEASES:
+            raise InputError(
+                f"{sheet} was given as the sheet of {name}: only a licensed dataset has one beside its "
+                "frames, so leave sheet out."
+            )
     if is_table(name):
         _check_path(name, "the path of your table")
         return own_dataset.load(name, root)

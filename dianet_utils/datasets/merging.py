@@ -9,6 +9,7 @@ its labels. The list has 442 clips (CASME II 145, SAMM 133, SMIC 164); a clip of
 out, such as one without an apex, is named with its reason.
 """
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from dianet_utils.plumbing.errors import InputError
 __all__ = [
     "GROUPS",
     "benchmark_counts",
+    "check_apart",
     "check_same_emotions",
     "combine",
     "group_of",
@@ -97,9 +99,11 @@ def combine(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     ``tables`` maps a name to a table. Clips and subjects get the name before theirs ("samm_006"), so that
     equal numbers stay different people. A dataset that came before is numbered in the column ``dataset``
-    ("samm-2"). Raises InputError where the emotions differ: merge them first.
+    ("samm-2"). Raises InputError where the emotions differ: merge them first; and where two tables share
+    recordings.
     """
     check_same_emotions(tables)
+    check_apart(tables)
     return join(tables)
 
 
@@ -109,6 +113,20 @@ def check_same_emotions(tables: Mapping[str, pd.DataFrame]) -> None:
     if len(set(emotions.values())) > 1:
         told = "; ".join(f"{name}: {', '.join(names)}" for name, names in emotions.items())
         raise InputError(f"A composite needs the same emotions in every dataset; merge them first ({told}).")
+
+
+def check_apart(tables: Mapping[str, pd.DataFrame]) -> None:
+    """InputError where two tables name the same frames: one person would train and test under two names."""
+    places: dict[str, tuple[str, str]] = {}
+    for name, table in tables.items():
+        found = {os.path.realpath(frames): str(clip) for clip, frames in table["frames"].items() if frames}
+        if shared := sorted(found.keys() & places.keys()):
+            other, clip = places[shared[0]]
+            raise InputError(
+                f"{name} and {other} of the composite share recordings ({len(shared)}; clip "
+                f"{found[shared[0]]} of the one is clip {clip} of the other): leave one of the two out."
+            )
+        places |= {frames: (name, clip) for frames, clip in found.items()}
 
 
 def join(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from dianet_utils.config import Config
 from dianet_utils.plumbing.errors import InputError
+from dianet_utils.plumbing.files import writing
 
 if TYPE_CHECKING:
     from dianet_utils.loso.folds import Fold
@@ -99,11 +100,14 @@ def tensorboard(folder: str | Path, config: Config) -> Iterator[Callbacks]:
         The callbacks, until the ``with`` block ends.
 
     Raises:
-        InputError: If the package tensorboard is not installed.
+        InputError: If the package tensorboard is not installed, or ``folder`` cannot be one.
     """
     board = _module("torch.utils.tensorboard", "tensorboard")
+    place = Path(folder).expanduser()
+    with writing(place):
+        place.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        writer = _Board(Path(folder).expanduser(), board.SummaryWriter, stack)
+        writer = _Board(place, board.SummaryWriter, stack)
         writer.of("").add_text("config", f"```\n{json.dumps(config.as_json(), indent=1)}\n```")
         yield callbacks(writer)
 
@@ -143,7 +147,7 @@ def mlflow(folder: str | Path, config: Config, name: str | None = None) -> Itera
         The callbacks, until the ``with`` block ends: the run is then finished, or failed if an error ends it.
 
     Raises:
-        InputError: If the package mlflow is not installed.
+        InputError: If the package mlflow is not installed, or ``folder`` cannot be one.
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # else MLflow reports its use over the network
     with _flow(Path(folder).expanduser().resolve(), name) as writer:
@@ -155,7 +159,8 @@ def mlflow(folder: str | Path, config: Config, name: str | None = None) -> Itera
 def _flow(folder: Path, name: str | None) -> "Iterator[_Flow]":
     """A run that is finished at the end, with those of its folds that are not; or all of them have failed."""
     package = _module("mlflow", "mlflow")
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     client = package.MlflowClient(tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
     known = client.get_experiment_by_name(_EXPERIMENT)
     files = (folder / "artifacts").as_uri()

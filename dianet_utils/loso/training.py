@@ -22,6 +22,7 @@ from dianet_utils.loso.fold_files import fold_marks, fold_record
 from dianet_utils.loso.folds import Fold, fold_seed
 from dianet_utils.models import Network, Output, build_model
 from dianet_utils.models.normalise import colours_of
+from dianet_utils.models.own_network import failures_told
 from dianet_utils.models.precision import keep_in_float32
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
@@ -150,10 +151,11 @@ def _fit(
     keeper = BestEpoch(config.epochs if config.leaky else config.patience, config.first_candidate)
     train_losses, criteria = [], []
     for epoch in range(config.epochs):
-        loss = train_epoch(model, data, fold, config, generator, optimiser, schedule)
-        train_losses.append(_finite(loss, "training", fold, epoch))
-        if len(fold.validation):
-            criteria.append(_criterion(model, data, fold, config, epoch))
+        with failures_told(config.model, config.fusion):
+            loss = train_epoch(model, data, fold, config, generator, optimiser, schedule)
+            train_losses.append(_finite(loss, "training", fold, epoch))
+            if len(fold.validation):
+                criteria.append(_criterion(model, data, fold, config, epoch))
         on_epoch(fold, epoch + 1, _last(train_losses, criteria, config))
         if criteria and keeper.enough(model, epoch, criteria[-1]):
             break

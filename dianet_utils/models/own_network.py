@@ -113,6 +113,23 @@ def try_network(network: Network, name: str, num_classes: int, phases: int, size
         raise InputError(f"{name} has no weights that learn.")
 
 
+@contextlib.contextmanager
+def failures_told(*names: str) -> Iterator[None]:
+    """Turn what own code among ``names`` raises while it trains into an InputError that names it.
+
+    Errors that are told in a sentence already pass, as do all errors where no name is that of own code.
+    """
+    own = [own_code.title(name) for name in names if own_code.is_own(name)]
+    try:
+        yield
+    except (InputError, FloatingPointError):
+        raise
+    except (Exception, SystemExit) as error:
+        if not own:
+            raise
+        raise InputError(f"{' or '.join(own)} fails in training: {_first(error)}.") from error
+
+
 def _is_output(given: Any, clips: int, num_classes: int) -> bool:
     """Whether ``given`` is an Output with logits [clips, num_classes] and features [clips, P, D]."""
     if not (

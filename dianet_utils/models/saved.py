@@ -191,6 +191,8 @@ def read_note(folder: Path) -> dict[str, Any]:
     wrong = [name for name, kind in _KINDS.items() if not isinstance(note.get(name), kind)]
     if wrong := wrong or [name for name in _ABOUT if name not in note["about"]]:
         raise DamagedModelError(f"{shown(folder / NOTE)} lacks {', '.join(wrong)}: save the model again.")
+    if len(set(map(str, note["classes"]))) < len(note["classes"]):
+        raise DamagedModelError(f"{shown(folder / NOTE)} names a class twice: save the model again.")
     return note
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from dianet_utils import datasets, paper
 from dianet_utils.config import is_table, short_name
-from dianet_utils.config.checks import Choice, Flag, Text, Texts, Whole, near_match
+from dianet_utils.config.checks import Choice, Flag, Place, Texts, Whole, near_match
 from dianet_utils.config.options import Options
 from dianet_utils.datasets import merging
 from dianet_utils.datasets.clips import fill_midpoints, lacks_apex
@@ -44,7 +44,7 @@ SELECTION = Options(
         "people": Texts(),
         "exclude": Texts(),
         "apex": Choice("annotated", "midpoint", "spot"),
-        "sheet": Text(),
+        "sheet": Place(),
         "align": Flag(),
     }
 )
@@ -66,12 +66,14 @@ def select_clips(parameters: Mapping[str, Any]) -> "Selected":
     Reads ``dataset``, ``data_root``, ``genders`` and ``selection``, as ``check_parameters`` returns them. In
     a composite subjects are called ``samm_006``, and clips likewise; ``people`` and ``exclude`` take that
     name, and ``006`` for those of every dataset. Raises InputError for what is not there, for a named class
-    or person of whom no clip is left, and for datasets of a composite whose classes differ.
+    or person of whom no clip is left, and for datasets of a composite whose classes differ or that share
+    recordings.
     """
     selection = parameters.get("selection") or {}
     chosen = _by_class(_load(parameters, selection), selection)
     if len(chosen) > 1:
         merging.check_same_emotions({name: kept for name, (kept, _) in chosen.items()})
+        merging.check_apart({name: kept for name, (kept, _) in chosen.items()})
     chosen = _by_name(chosen, selection)
     if len(chosen) == 1:
         return next(iter(chosen.values()))

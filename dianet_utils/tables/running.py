@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from dianet_utils import loso
-from dianet_utils.config import CHECKS, LOSO, Config, configure, own_code, short_name, system
+from dianet_utils.config import CHECKS, LOSO, Config, configure, own_code, results_of, system
 from dianet_utils.datasets.genders import gender_numbers
 from dianet_utils.loso.run_folder import Results
 from dianet_utils.plumbing import machine
 from dianet_utils.plumbing.errors import InputError
-from dianet_utils.plumbing.files import RESULTS, refuse_strange
+from dianet_utils.plumbing.files import refuse_strange
 from dianet_utils.run import make_bank
 from dianet_utils.tables.rows import TableRow
 
@@ -142,7 +142,7 @@ def folder_of(dataset: str, out: str | Path | None = None) -> Path:
     Raises InputError where ``out`` holds something and no run.
     """
     if not out:
-        return RESULTS / short_name(dataset)
+        return results_of(dataset)
     folder = Path(out).expanduser()
     refuse_strange(folder, "*/config.json")
     return folder

@@ -51,6 +51,17 @@ def test_what_cannot_be_taken_is_named(text: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("suffix", "content"),
+    [("yaml", "patience: 2\npatience: 3"), ("json", '{"patience": 2, "dropout": 0.1, "patience": 3}')],
+)
+def test_a_name_that_stands_twice_in_a_file_is_refused(tmp_path: Path, suffix: str, content: str) -> None:
+    path = tmp_path / f"mine.{suffix}"
+    path.write_text(content, "utf-8")
+    with pytest.raises(InputError, match=rf"mine.{suffix} gives patience twice"):
+        Options(CHECKS)(str(path))
+
+
+@pytest.mark.parametrize(
     ("content", "said"), [("- 1", "must hold names"), ("a: [", "is no yaml"), ("x: 1", "'x'")]
 )
 def test_a_file_that_holds_something_else_is_named(tmp_path: Path, content: str, said: str) -> None:

@@ -14,7 +14,7 @@ from toy import small_config
 
 from dianet_utils import datasets, loso, run, synthetic, tables
 from dianet_utils.command.execution import default_output
-from dianet_utils.config import configure
+from dianet_utils.config import configure, own_tables
 from dianet_utils.datasets.own_dataset import NEEDED
 from dianet_utils.dynamic_images import build_bank
 from dianet_utils.loso import transfer
@@ -143,9 +143,35 @@ def test_synthetic_clips_stay_synthetic_in_a_table_of_ones_own(tiny_synthetic: P
     pd.testing.assert_series_equal(clips["apex"], made["apex"])
 
 
-def test_own_clips_join_others_and_are_tested_on(mine: pd.DataFrame, tiny_synthetic: Path) -> None:
+def test_a_sheet_is_refused_where_none_lies_beside_the_frames(
+    mine: pd.DataFrame, tiny_synthetic: Path
+) -> None:
+    for name, root in ((mine.attrs["folder"] / "mine.csv", None), ("synthetic", tiny_synthetic)):
+        with pytest.raises(InputError, match="only a licensed dataset has one"):
+            datasets.load(name, root, sheet="other.xlsx")
+
+
+def test_two_tables_of_one_name_do_not_replace_each_others_results(
+    mine: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_tables, "RESULTS", tmp_path / "results")
+    first, second = (
+        Path(shutil.copytree(mine.attrs["folder"], tmp_path / name)) / "mine.csv" for name in ("one", "two")
+    )
+    place = tmp_path / "results" / "own-mine"
+    assert datasets.results_of(str(first)) == datasets.results_of(str(first)) == place
+    with pytest.raises(InputError, match=f"results of another table of that name, {first}: rename one"):
+        default_output(Path("01_dataset_inspection.ipynb"), {"dataset": str(second)})
+    first.unlink()  # a table that is gone claims nothing
+    assert datasets.results_of(str(second)) == place
+
+
+def test_own_clips_join_others_and_are_tested_on(
+    mine: pd.DataFrame, tiny_synthetic: Path, tmp_path: Path
+) -> None:
     path = mine.attrs["folder"] / "mine.csv"
-    given = {"dataset": str(path), "selection": f"composite={mine.attrs['folder'] / 'mine.xlsx'}"}
+    copied = shutil.copytree(mine.attrs["folder"], tmp_path / "copied")  # the same frames are refused
+    given = {"dataset": str(path), "selection": f"composite={copied / 'mine.xlsx'}"}
     both, _ = run.select_clips(run.check_parameters(given))
     assert datasets.origin(both) == "own-mine+own-mine-2"
     assert both["subject"].nunique() == 10

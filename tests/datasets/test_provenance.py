@@ -94,12 +94,17 @@ def test_what_cannot_be_known_is_called_so_and_compared_with_nothing(way: str, s
     assert set(datasets.compare_counts("samm", untold)["verdict"]) == {"no published count"}
 
 
+def moved(clips: pd.DataFrame, place: str) -> pd.DataFrame:
+    """Other recordings: a composite takes none twice."""
+    return clips.assign(frames=place + clips["frames"])
+
+
 def test_one_clip_that_is_known_to_be_synthetic_is_enough(samm: pd.DataFrame) -> None:
     assert datasets.title(outer(samm)) == "unknown origin, partly synthetic"
     mixed = samm.assign(synthetic=[True] + [False] * (len(samm) - 1))
     assert datasets.title(mixed) == "partly synthetic SAMM"
     assert datasets.is_synthetic(mixed) is True
-    recorded = samm.assign(dataset="casme2", synthetic=False)
+    recorded = moved(samm, "b").assign(dataset="casme2", synthetic=False)
     both = datasets.combine({"samm": samm, "casme2": recorded})
     assert datasets.title(both) == "CASME-II + synthetic clips in the layout of SAMM"
     assert not datasets.is_comparable(both)
@@ -107,9 +112,10 @@ def test_one_clip_that_is_known_to_be_synthetic_is_enough(samm: pd.DataFrame) ->
 
 def test_a_composite_keeps_the_datasets_of_its_rows(samm: pd.DataFrame) -> None:
     """What the parts are called by the caller does not make them something else."""
-    twice = datasets.combine({"samm": samm, "samm-2": samm, "x": samm.assign(dataset="casme2")})
+    others = {"samm-2": moved(samm, "b"), "x": moved(samm, "c").assign(dataset="casme2")}
+    twice = datasets.combine({"samm": samm, **others})
     assert datasets.origin(twice) == "samm+samm-2+casme2"
-    unknown = datasets.combine({"samm": samm, "casme2": samm.drop(columns="dataset")})
+    unknown = datasets.combine({"samm": samm, "casme2": moved(samm, "b").drop(columns="dataset")})
     assert datasets.title(unknown) == "unknown origin, partly synthetic"
 
 

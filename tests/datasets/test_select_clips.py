@@ -25,6 +25,14 @@ def selected(root: Path, selection: str | None = None, dataset: str = "synthetic
     return run.select_clips(run.check_parameters(given))
 
 
+@pytest.fixture(scope="module")
+def beside(tiny_synthetic: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A second dataset for a composite: the same clips in another place, so other recordings."""
+    place = tmp_path_factory.mktemp("beside") / "data"
+    shutil.copytree(tiny_synthetic, place)
+    return f"composite=synthetic={place}"
+
+
 def test_one_dataset_is_what_select_keeps(tiny_synthetic: Path) -> None:
     kept, left_out = run.select_clips({"dataset": "synthetic", "data_root": tiny_synthetic})
     expected, dropped = datasets.select(datasets.load("synthetic", tiny_synthetic))
@@ -32,10 +40,10 @@ def test_one_dataset_is_what_select_keeps(tiny_synthetic: Path) -> None:
     assert left_out.equals(dropped)
 
 
-def test_a_composite_of_merged_classes(tiny_synthetic: Path) -> None:
+def test_a_composite_of_merged_classes(tiny_synthetic: Path, beside: str) -> None:
     alone, _ = selected(tiny_synthetic, "merge=megc2019")
     assert set(alone["emotion"]) == {"negative", "positive", "surprise"}
-    both, _ = selected(tiny_synthetic, f"merge=megc2019, composite=synthetic={tiny_synthetic}")
+    both, _ = selected(tiny_synthetic, f"merge=megc2019, {beside}")
     assert len(both) == 2 * len(alone)
     assert both["subject"].nunique() == 2 * alone["subject"].nunique()
     assert both["source"].value_counts().to_dict() == {"synthetic": len(alone), "synthetic-2": len(alone)}
@@ -127,8 +135,16 @@ def test_a_class_that_is_wanted_and_too_small_is_refused(tmp_path: Path, tiny_sy
         selected(tiny_synthetic, "classes=disgust", str(tmp_path / "rare.csv"))
 
 
-def test_people_of_a_composite_go_by_both_names(tiny_synthetic: Path) -> None:
-    beside = f"composite=synthetic={tiny_synthetic}"
+def test_a_composite_of_the_same_recordings_is_refused(tiny_synthetic: Path, tmp_path: Path) -> None:
+    """One person under two names would train and test."""
+    synthetic.load(tiny_synthetic)[:3].to_csv(tmp_path / "few.csv")
+    (tmp_path / "link").symlink_to(tiny_synthetic)
+    for other, shared in ((f"synthetic={tmp_path / 'link'}", 30), (str(tmp_path / "few.csv"), 3)):
+        with pytest.raises(InputError, match=rf"share recordings \({shared}; clip s01/clip01 of the one is"):
+            selected(tiny_synthetic, f"min_class_size=1; composite={other}")
+
+
+def test_people_of_a_composite_go_by_both_names(tiny_synthetic: Path, beside: str) -> None:
     assert set(selected(tiny_synthetic, f"{beside}; people=synthetic-2_s01")[0]["subject"]) == {
         "synthetic-2_s01"
     }

@@ -149,6 +149,13 @@ def test_a_damaged_run_or_board_is_one_sentence(run: Path, tmp_path: Path) -> No
             "does not know the class disgust",
         ),
         ("metrics.json", whole["metrics.json"].replace("{", '{"train": {},', 1), "is a transfer"),
+        ("metrics.json", whole["metrics.json"].replace('"disgust"', "7"), "does not tell its settings"),
+        ("metrics.json", whole["metrics.json"].replace("true", '"yes"'), "does not tell its settings"),
+        (
+            "config.json",
+            whole["config.json"].replace('"digest": "', '"digest": ["a"], "x": "'),
+            "does not tell",
+        ),
         ("config.json", "null", "is not that of a run"),
     ):
         (run / name).write_text(content)

@@ -121,6 +121,16 @@ def odd_bank() -> Bank:
     return Bank(bank.images, bank.clips.assign(subject=subjects), bank.phases, bank.scaling)
 
 
+@pytest.mark.parametrize("logger", ["tensorboard", "mlflow"])
+def test_a_file_in_place_of_the_folder_is_one_sentence(logger: str, tmp_path: Path) -> None:
+    pytest.importorskip(logger)
+    (tmp_path / "board").write_text("mine")
+    log = getattr(logging_callbacks, logger)(tmp_path / "board", small_config())
+    with pytest.raises(InputError, match=r"Cannot write .*board \(File exists\)"), log:
+        pass
+    assert (tmp_path / "board").read_text() == "mine"
+
+
 def test_tensorboard_reads_back_what_was_written(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard", reason="the package tensorboard is not installed")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

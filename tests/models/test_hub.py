@@ -235,6 +235,8 @@ def test_without_a_token_or_the_network_it_is_one_sentence(
         (["nowhere"], "is no run folder with predictions.csv"),
         ([".", "--dry-run"], "is no run folder with predictions.csv"),
         ([".", "--to", "a b"], "'a b' is no name on the hub"),
+        ([".", "--to", ".."], "'..' is no name on the hub"),
+        ([".", "--to", "../x"], "'../x' is no name on the hub"),
     ],
 )
 def test_what_cannot_be_pushed_is_named(

@@ -15,6 +15,8 @@ from toy import make_bank, small_config
 
 from dianet_utils import config, loso, models, tables
 from dianet_utils.config import configure
+from dianet_utils.dynamic_images import Bank
+from dianet_utils.loso import training
 from dianet_utils.models import saved
 from dianet_utils.models.dianet import DIANet
 from dianet_utils.models.layer_table import layers
@@ -192,6 +194,39 @@ def test_a_fusion_block_of_ones_own_meets_the_streams_of_dianet(tmp_path: Path) 
 def test_what_is_wrong_with_a_block_is_a_sentence(body: str, told: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=told):
         models.build_model(small_config(fusion=written(tmp_path, body)), 3)
+
+
+ONLY_IN_TRAINING = "self.layer(x.flatten(1)) if not self.training else "
+
+
+@pytest.mark.parametrize(
+    ("forward", "told"),
+    [
+        ("self.layer(x[:, :, :2].flatten(1))", "RuntimeError: .*mat1 and mat2 shapes cannot be multiplied"),
+        ("x.flatten(1)[:, :3]", "RuntimeError: element 0 of tensors does not require grad"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("exit(3)", "SystemExit: 3"),
+        ("self.layer(x.flatten(1))[:1]", "Mine must return logits"),
+    ],
+)
+def test_a_network_that_fails_in_training_alone_is_named(forward: str, told: str, tmp_path: Path) -> None:
+    """It passes the trial, which trains nothing."""
+    name = written(tmp_path, network(forward=ONLY_IN_TRAINING + forward))
+    bank, fold = own_fold()
+    with pytest.raises(InputError, match=told):
+        training.train_fold(bank, fold, configure(model=name, image_size=32, epochs=1, batch_size=8))
+
+
+def test_a_callback_that_fails_is_no_fault_of_the_network(tmp_path: Path) -> None:
+    settings = configure(model=write_example("MyNet", tmp_path), image_size=32, epochs=1, batch_size=8)
+    bank, fold = own_fold()
+    with pytest.raises(ZeroDivisionError):
+        training.train_fold(bank, fold, settings, on_epoch=lambda *_: 1 / 0)
+
+
+def own_fold() -> tuple[Bank, loso.Fold]:
+    bank = make_bank()
+    return bank, loso.make_folds(bank.clips, "none", seed=0)[0]
 
 
 # --- saved models -------------------------------------------------------------------------------------

@@ -133,6 +133,7 @@ def _cut(name: str, length: int):
         (_edited(format="another"), "describes no model of this project"),
         (_edited(classes="happiness"), "lacks classes"),
         (_edited(about={"clips": 3}), "lacks trained_on, synthetic, subjects, data_fingerprint, loso"),
+        (_edited(classes=["happiness", "surprise", "surprise"]), "names a class twice"),
         (_edited(classes=["happiness", "surprise"]), "does not fit its settings"),
         (
             _edited(config={"dataset": "synthetic", "wings": 2}),

@@ -134,11 +134,27 @@ def test_list_passes_over_what_is_no_run(tmp_path: Path, capsys: pytest.CaptureF
     for name, content in {"two": "// no JSON", "three": '{"config": {"x": 1}}', "four": "[]"}.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.json").write_text(content)
+    kept(tmp_path / "five", "ABCDEF")
+    (tmp_path / "five" / "metrics.json").write_text("{")
     assert main(["list", str(tmp_path)]) == 0
     shown = capsys.readouterr()
-    assert "its metrics.json holds no scores" in shown.out
+    assert shown.out.count("its metrics.json holds no scores") == 2
     assert [name in shown.out for name in ("one", "two", "three", "four")] == [True, False, False, False]
     assert "two/config.json is no JSON and is passed over" in shown.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["list", "{}"], ["compare", "{}", "{}"], ["push", "{}"], ["04", "-p", "out", "x/{}"]],
+)
+def test_a_name_that_is_too_long_for_any_disk_is_a_line(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([word.format("a" * 300) for word in words]) == 2
+    told = capsys.readouterr().err
+    assert "longer than a name can be" in told or "at most 255 bytes" in told
+    assert len(told.splitlines()) == 1
+    assert len(told) < 250
 
 
 def test_a_map_of_settings_counts_and_a_nest_without_end_is_refused() -> None:

@@ -1,16 +1,22 @@
 """Every benchmark runs at a tiny size; what it measures is not asked here, times are no test."""
 
 import importlib
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 from benchmarks import material, operations, programme, report, startup, textbook
 from benchmarks.measure import Contender, Cost, Scale, interleaved, ratio
 from dianet_utils.dynamic_images import build_bank
 from dianet_utils.plumbing import machine
+from dianet_utils.plumbing.files import ROOT
 
 TINY = Scale(
     rounds=1,
@@ -100,3 +106,31 @@ def test_a_ratio_is_taken_round_by_round() -> None:
     costs = {name: [Cost(each, each, 1) for each in cpu] for name, cpu in seconds.items()}
     found = ratio(costs, "slow", "fast")
     assert (found["median"], found["least"], found["most"]) == (3, 2, 6)
+
+
+ENDLESS = """
+import os, sys, time
+from benchmarks.measure import Contender, Scale, interleaved
+
+def wait(place):
+    open(place, "w").write(str(os.getpid()))
+    time.sleep(600)
+
+if __name__ == "__main__":
+    interleaved({"waits": Contender(wait, (sys.argv[1],))}, Scale(rounds=1))
+"""
+
+
+@pytest.mark.processes
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+def test_a_contender_ends_with_a_measurement_that_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "endless.py").write_text(ENDLESS, encoding="utf-8")
+    place, where = tmp_path / "pid", {**os.environ, "PYTHONPATH": str(ROOT)}
+    parent = subprocess.Popen([sys.executable, str(tmp_path / "endless.py"), str(place)], env=where)
+    while not (place.is_file() and place.read_text()):
+        assert parent.poll() is None
+        time.sleep(0.05)
+    contender = psutil.Process(int(place.read_text()))
+    parent.kill()
+    parent.wait()
+    assert contender.wait(timeout=60) is None  # psutil knows no status of a process that is not its child
