@@ -51,12 +51,12 @@ def draw_recovery(kept: pd.DataFrame, drift: Mapping[str, float]) -> Figure:
     fig, (left, right) = figure(6.8, 3.0, ncols=2, sharey=True, width_ratios=(2.2, 1))
     for style, phase in zip(("-", "--", "-."), kept, strict=True):
         left.plot(kept.index, kept[phase], style, color=PHASE_COLOURS[str(phase)], lw=2, label=phase)
-    left.set(xlabel="motion left at the offset, part of the peak", ylabel="kept in the image, part of it")
+    left.set(xlabel="motion left at the offset, share of the peak", ylabel="share kept in the image")
     left.axhline(0, color=GREY, lw=0.8)
     left.set_title("the expression")
     left.legend(title="phase")
     names = list(drift)
     right.bar(names, [abs(drift[name]) for name in names], color=[PHASE_COLOURS[name] for name in names])
-    right.set_title("a steady drift\n(size)")
+    right.set_title("a steady head drift\n(absolute value)")
     right.axhline(0, color=GREY, lw=0.8)
     return fig

@@ -25,19 +25,20 @@ _PHASE_NAMES = {"onset": "onset to apex", "offset": "apex to offset"}
 
 @styled()
 def draw_classes(kept: pd.DataFrame, left_out: pd.DataFrame) -> Figure:
-    """Bars of clips per emotion, kept ones beside those left out (hatched)."""
+    """Bars of clips per emotion, kept ones beside those left out (hatched), where there are any."""
     counts = pd.DataFrame(
         {"kept": kept["emotion"].value_counts(), "left out": left_out["emotion"].value_counts()}
     )
     counts = counts.fillna(0).astype(int).sort_values("kept")
     fig, ax = figure(6, 0.9 + 0.32 * len(counts))
     bars = ax.barh(counts.index, counts["kept"], color=BLUE, label="kept")
-    look = {"color": "white", "edgecolor": GREY, "hatch": "///", "label": "left out"}
-    ax.barh(counts.index, counts["left out"], left=counts["kept"], **look)
+    if len(left_out):
+        look = {"color": "white", "edgecolor": GREY, "hatch": "///", "label": "left out"}
+        ax.barh(counts.index, counts["left out"], left=counts["kept"], **look)
+        fig.legend(loc="outside right upper")
     ax.bar_label(bars, [str(count or "") for count in counts["kept"]], label_type="center", color="white")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel="clips", title=title(kept))
-    fig.legend(loc="outside right upper")
     return fig
 
 
@@ -129,7 +130,7 @@ def draw_apex_differences(clips: pd.DataFrame, names: Sequence[str]) -> Figure:
     for ax, name, change in zip(axes[0], names, changes, strict=True):
         label = f"{name}\n{clips['emotion'][name]}"
         shown = _show(ax, change, label, cmap=colours, interpolation="nearest", vmin=-limit, vmax=limit)
-    fig.colorbar(shown, ax=axes, label="grey levels", shrink=0.8)
+    fig.colorbar(shown, ax=axes, label="grey levels", shrink=0.8, extend="both")
     fig.suptitle(title(clips), fontsize="small")
     return fig
 

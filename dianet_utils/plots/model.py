@@ -124,7 +124,7 @@ def draw_costs(costs: pd.DataFrame) -> Figure:
     )
     for ax, (column, unit, label, colour) in zip(axes, sides, strict=True):
         bars = ax.barh(costs.index, costs[column] / unit, color=colour)
-        ax.bar_label(bars, fmt="%.3g", padding=3, fontsize=9)
+        ax.bar_label(bars, fmt="%#.3g", padding=3, fontsize=9)
         ax.set(xlabel=label)
         ax.margins(x=0.18)
     axes[0].invert_yaxis()
@@ -171,7 +171,7 @@ def draw_gradients(norms: pd.DataFrame) -> Figure:
     ax.grid(axis="x", alpha=0.3)
     ax.margins(y=0.08)
     ax.invert_yaxis()
-    ax.set(xlabel="gradient norm of the projection's weights")
+    ax.set(xlabel="gradient norm of the layer's weights")
     fig.legend(loc="outside right upper")
     return fig
 
@@ -193,10 +193,10 @@ def draw_attention(maps: NDArray[np.floating], unit: str, first: int = 32) -> Fi
     for ax, ratio, asker, other in zip(axes, shown, names, names[::-1], strict=True):
         image = ax.imshow(ratio, cmap=DIVERGING, vmin=-reach, vmax=reach, interpolation="nearest")
         ax.set(
-            title=f"{asker} asks {other}", xlabel=f"{unit}s of {other}, in order", ylabel=f"{unit} of {asker}"
+            title=f"{asker} asks {other}", xlabel=f"{unit}s of {other}, sorted", ylabel=f"{unit} of {asker}"
         )
         ax.set_xticks([])  # the columns are in an order of their own
-    bar = fig.colorbar(image, ax=axes, label="weight / even spread", shrink=0.85, extend="both")
+    bar = fig.colorbar(image, ax=axes, label="weight / equal weight", shrink=0.85, extend="both")
     ticks = sorted({-reach, -(reach // 2), 0, reach // 2, reach})
     bar.set_ticks(ticks, labels=[f"{2**tick}" if tick >= 0 else f"1/{2**-tick}" for tick in ticks])
     return fig

@@ -76,8 +76,8 @@ def draw_ranking(frames: NDArray[Any], means: NDArray[Any], direction: NDArray[A
     plane.legend(fontsize=8)
     times = np.arange(1, len(means) + 1)
     scores.set_xticks(times[::2])
-    scores.plot(times, (means - means.mean(axis=0)) @ direction, "o-", color=RED)
-    scores.plot(times, times - times.mean(), "--", color=GREY, label="target: the time")
+    scores.plot(times, (means - means.mean(axis=0)) @ direction, "o-", color=RED, label="score of $V_t$")
+    scores.plot(times, times - times.mean(), "--", color="black", label="target: the time")
     scores.set(xlabel="time t, frames", ylabel="score, frames", title="scores of the running means")
     scores.legend(fontsize=8)
     return drawn
@@ -116,7 +116,7 @@ def draw_weights(rows: Mapping[str, NDArray[Any]], title: str = "") -> Figure:
             np.arange(1, len(row) + 1), row / np.abs(row).max(), style, color=colour, lw=2, label=label
         )
     place.axhline(0, color="black", lw=0.8)
-    place.set(xlabel="frame t", ylabel="weight / largest weight", title=title)
+    place.set(xlabel="frame t", ylabel="weight / largest |weight|", title=title)
     place.legend(fontsize=8)
     return drawn
 

@@ -53,7 +53,7 @@ def draw_training(folds: Sequence[dict[str, Any]], chance: float) -> Figure:
     """
     losses = {"train_loss": BLUE, "validation_loss": ORANGE}
     losses = {key: colour for key, colour in losses.items() if any(f["history"].get(key) for f in folds)}
-    fig, axes = figure(2.6 * len(losses) + 2.4, 2.9, ncols=len(losses) + 1, squeeze=False)
+    fig, axes = figure(2.6 * len(losses) + 2.4, 3.2, ncols=len(losses) + 1, squeeze=False)
     axes = axes[0]
     if any("validation" in fold for fold in folds):
         fig.suptitle("LEAKY: the test subject's accuracy chose the epoch", color=RED)
@@ -63,6 +63,9 @@ def draw_training(folds: Sequence[dict[str, Any]], chance: float) -> Figure:
     if "validation_loss" in losses:
         _mark_epochs(axes[1], [fold["history"]["best_epoch"] for fold in folds])
     _draw_trained(axes[-1], folds, chance)
+    poor = ", ".join(_untrained(folds, chance))
+    title = f"not trained: {poor}" if poor else None
+    fig.legend(*axes[-1].get_legend_handles_labels(), title=title, loc="outside lower right")
     return fig
 
 
@@ -81,17 +84,22 @@ def _mark_epochs(ax: Axes, best: Sequence[int]) -> None:
 
 
 def _draw_trained(ax: Axes, folds: Sequence[dict[str, Any]], chance: float) -> None:
-    """One bar per fold that tells, the least first; folds near chance are named."""
-    told = [fold for fold in folds if fold.get("train_accuracy") is not None]
-    poor = evaluation.trained(told, chance).get("untrained_folds", [])
+    """One bar per fold that tells, the least first."""
+    told = _telling(folds)
     ax.bar(
         range(1, len(told) + 1), sorted(100 * fold["train_accuracy"] for fold in told), color=GREEN, width=0.9
     )
     ax.axhline(100 * chance, color=RED, ls="--", lw=1.1, label="chance")
-    ax.set(xlabel="fold, the least first", ylabel="right, %", ylim=(0, 105), title="own training clips")
-    legend = ax.legend(title=f"not trained: {', '.join(poor)}" if poor else None, loc="lower right")
-    legend.set_frame_on(True)
-    legend.get_frame().set(facecolor="white", edgecolor="none", alpha=1.0)
+    ax.set(xlabel="folds, sorted", ylabel="right, %", ylim=(0, 105), title="own training clips")
+
+
+def _telling(folds: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [fold for fold in folds if fold.get("train_accuracy") is not None]
+
+
+def _untrained(folds: Sequence[dict[str, Any]], chance: float) -> list[str]:
+    """The folds whose network is near chance on its own training clips."""
+    return evaluation.trained(_telling(folds), chance).get("untrained_folds", [])
 
 
 @styled()

@@ -1,14 +1,19 @@
 """Many values in one parameter: how a text and a file are taken, and what is refused."""
 
+import contextlib
+import datetime
 import json
+import math
 from pathlib import Path
 
 import pytest
 
-from dianet_utils import run
+from dianet_utils import config, run
 from dianet_utils.config.checks import Choice, Number, Whole
 from dianet_utils.config.options import Options, read_options
 from dianet_utils.plumbing.errors import InputError
+from dianet_utils.run.parameters import RUN_CHECKS
+from dianet_utils.run.selection import SELECTION
 
 CHECKS = {"people": str, "patience": Whole(1, 100), "dropout": Number(0, 1), "merge": Choice("megc2019")}
 
@@ -92,3 +97,20 @@ def test_a_setting_given_both_ways_is_refused() -> None:
         run.check_parameters({"settings": 3})
     assert run.check_parameters({"settings": [{"epochs": 4}], "In": [""]}) == {}  # a variable of the notebook
     assert run.check_parameters({"settings": "epochs=4", "In": [""]}) == {"epochs": 4}
+
+
+ODD = [
+    *([], {}, [[1]], [{}], {"a": 1}, {1: 2}, [None], [True], ["a"], [b"a"], [1, [2]], [1.5], [math.nan]),
+    *(datetime.date(2020, 1, 1), datetime.datetime(2020, 1, 1), 1.5, -1, 0, True, False, math.nan, math.inf),
+    *(10**400, -(10**400), 1j, range(3), set(), {1, 2}, frozenset(), ("none", {}), ["none", ["none"]]),
+    *("", " ", "1e999", "a\0b", "\udc80", "a" * 5000, b"x", object(), print, type, int),
+]
+
+
+@pytest.mark.parametrize("name", [*config.CHECKS, *RUN_CHECKS, *SELECTION.checks])
+def test_odd_values_are_taken_or_refused_in_a_sentence(name: str) -> None:
+    """As a parameter, among the settings and in a selection: YAML and notebooks can give any of them."""
+    for value in ODD:
+        for given in ({name: value}, {"settings": {name: value}}, {"selection": {name: value}}):
+            with contextlib.suppress(InputError):
+                run.check_parameters(given)

@@ -40,6 +40,7 @@ def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def masked(text: str) -> str:
     """A text whose numbers, digests of runs and durations stand for any others."""
     text = re.sub(r"done in .*?;", "done in TIME;", re.sub(r"[-@][0-9a-f]{8,16}\b", "-DIGEST", text))
+    text = re.sub(r"\d+ h \d+ min\b|(\d+ min )?\d+ s\b", "TIME", text)
     return re.sub(r"[-+]?\d+(?:\.\d+)?", "N", text)
 
 
