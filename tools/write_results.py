@@ -143,11 +143,11 @@ def readings_table() -> str:
     table = pd.read_csv(REFERENCE / "tables" / "readings.csv").dropna(subset="gain")
     differ = ", ".join(table.loc[table["holm"] < 0.05, "row"]) or "none"
     lines = [
-        f"{len(table)} readings were tested. These differ after Holm's correction over all: {differ}.",
+        f"{len(table)} interpretations were tested. These differ after Holm's correction over all: {differ}.",
         "",
     ]
     lines += [
-        "| question | reading | accuracy % | against the default, points | p (Holm) |",
+        "| question | interpretation | accuracy % | against the default, points | p (Holm) |",
         "|---|---|---|---|---|",
     ]
     for _, row in table.iterrows():

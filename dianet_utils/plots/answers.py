@@ -65,8 +65,10 @@ def draw_probabilities(probabilities: pd.Series, title: str = "") -> Figure:
     drawn, place = figure(5.0, 0.8 + 0.32 * len(probabilities))
     first = [BLUE] + [GREY] * (len(probabilities) - 1)
     bars = place.barh(probabilities.index, probabilities, color=first)
-    place.bar_label(bars, fmt="%.2f", padding=3, fontsize=9)
-    place.axvline(1 / len(probabilities), color="black", lw=1, ls=":", label="even guess")
+    even = {"color": "black", "lw": 1, "ls": ":", "label": f"even guess, 1/{len(probabilities)}"}
+    place.axvline(1 / len(probabilities), **even)
+    ground = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # the line does not cross a number
+    place.bar_label(bars, fmt="%.2f", padding=3, fontsize=9, bbox=ground)
     place.set(xlabel="probability that the network gives", xlim=(0, 1.1), title=title)
     place.invert_yaxis()
     place.legend(loc="lower right", fontsize=8)

@@ -1,12 +1,14 @@
 """Figures about evaluation itself: what a policy, a way of pooling, or luck does to a score."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dianet_utils import paper
 from dianet_utils.config import LEAKY
@@ -18,6 +20,7 @@ _NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
 _LOOKS = {"pooled": ("o", 1.0), "mean over folds": ("s", 0.55)}
 _COLOURS = {"held_out": BLUE, "none": GREEN, LEAKY: RED}
 _LINES = ("-", "--", ":", "-.")
+_LABEL = 0.08  # height of a label at the end of a line, of an axis from 0 to 1
 
 
 def _label(policy: str) -> str:
@@ -91,17 +94,24 @@ def draw_zero_skill(table: pd.DataFrame, title: str) -> Figure:
     for index, name in enumerate(table):
         values, look = table[name], {"color": PALETTE[index], "ls": _LINES[index % 4]}
         ax.plot(table.index, values, label=name, lw=2, **look)
-        ax.annotate(
-            f"{values.iloc[-1]:.2f}",
-            (table.index[-1], values.iloc[-1]),
-            (4, 0),
-            textcoords="offset points",
-            va="center",
-            color=PALETTE[index],
-        )
+    last = table.iloc[-1].to_numpy(float)
+    beside: dict[str, Any] = {"textcoords": "offset points", "va": "center"}
+    for value, place, colour in zip(last, _spread(last, _LABEL), PALETTE, strict=False):
+        ax.annotate(f"{value:.2f}", (table.index[-1], place), (4, 0), color=colour, **beside)
     ax.set(xlabel="epochs to choose from", ylabel="expected accuracy", ylim=(0, 1), title=title)
     ax.legend(loc="lower right")
     return fig
+
+
+def _spread(values: NDArray[np.floating], gap: float) -> NDArray[np.floating]:
+    """Heights for labels of ``values``, in their order and at least ``gap`` apart, each near its value."""
+    places, order = values.copy(), np.argsort(values, kind="stable")
+    for _ in range(100):
+        for low, high in pairwise(order):
+            short = max(0.0, gap - (places[high] - places[low]))
+            places[low] -= short / 2
+            places[high] += short / 2
+    return places
 
 
 @styled()
@@ -132,30 +142,22 @@ def draw_granularity(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """How many of the paper's own accuracies each number of clips makes possible: one panel per dataset.
 
     ``tables`` maps a dataset to what :func:`dianet_utils.evaluation.granularity.paper_fits` gives. The count
-    that our selection leaves is marked.
+    that our selection leaves is marked by a black bar.
     """
     fig, axes = figure(6.8, 1.1 + 1.35 * len(tables), nrows=len(tables), sharex=True, squeeze=False)
     for ax, (name, table) in zip(axes[:, 0], tables.items(), strict=True):
         explained, count = table["explained"], paper.EXPECTED[name]["clips"]
         values = table.shape[1] - 1
-        ax.bar(
-            explained.index,
-            explained,
-            width=1.0,
-            color=[ORANGE if n == count else BLUE for n in explained.index],
-        )
-        ax.annotate(
-            f"N = {count}: {explained[count]} of {values}",
-            (count, explained[count]),
-            (0, 3),
-            textcoords="offset points",
-            ha="center",
-            color="black",
-            fontsize=8,
-        )
-        ax.set(ylabel=paper.TITLES[name], ylim=(0, values + 0.6), yticks=range(0, values + 1, 2))
+        fits = explained[explained > 0]
+        ax.vlines(fits.index, 0, fits, color=BLUE, lw=2)
+        ax.vlines(count, 0, explained[count], color="black", lw=4, zorder=3)
+        text, above = f"N = {count}: {explained[count]} of {values}", {"ha": "center", "fontsize": 9}
+        ax.annotate(text, (count, explained[count]), (0, 3), textcoords="offset points", **above)
+        ax.set(ylim=(0, values + 0.6), yticks=range(0, values + 1, 2))
+        ax.set_title(paper.TITLES[name], loc="left")
     axes[-1, 0].set_xlabel("number of clips N")
-    fig.suptitle("printed accuracies that N clips make possible", fontsize="medium")
+    fig.supylabel("printed accuracies that fit", fontsize="medium")
+    fig.suptitle("how many of the printed accuracies are k / N", fontsize="medium")
     return fig
 
 

@@ -180,7 +180,7 @@ def draw_gradients(norms: pd.DataFrame) -> Figure:
 def draw_attention(maps: NDArray[np.floating], unit: str, first: int = 32) -> Figure:
     """Both directions' attention maps [2, L, L]; a token is a ``unit``.
 
-    Rows are the ``first`` tokens that ask. Columns are ``first`` tokens of the other phase, evenly chosen in
+    Rows are the ``first`` tokens of one phase. Columns are ``first`` tokens of the other, evenly chosen in
     the order that the row with the strongest preference gives them. Colours are the weight's ratio to an even
     spread (1 / L) on a logarithmic scale, which is as wide as the weights need, from a quarter to four times
     up to 1/512 to 512 times.
@@ -193,7 +193,9 @@ def draw_attention(maps: NDArray[np.floating], unit: str, first: int = 32) -> Fi
     for ax, ratio, asker, other in zip(axes, shown, names, names[::-1], strict=True):
         image = ax.imshow(ratio, cmap=DIVERGING, vmin=-reach, vmax=reach, interpolation="nearest")
         ax.set(
-            title=f"{asker} asks {other}", xlabel=f"{unit}s of {other}, sorted", ylabel=f"{unit} of {asker}"
+            title=f"{asker} attends to {other}",
+            xlabel=f"{unit}s of {other}, sorted",
+            ylabel=f"{unit} of {asker}",
         )
         ax.set_xticks([])  # the columns are in an order of their own
     bar = fig.colorbar(image, ax=axes, label="weight / equal weight", shrink=0.85, extend="both")

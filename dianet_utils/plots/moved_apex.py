@@ -1,6 +1,6 @@
 """Figures of an uncertain apex: how it is spotted, what a shifted one does to images and to accuracy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
+from dianet_utils.dynamic_images import MID_GREY
+from dianet_utils.dynamic_images.apex import face_weight
 from dianet_utils.plots.style import (
     BLUE,
     DIVERGING,
@@ -143,31 +146,50 @@ def draw_flows(
 ) -> Figure:
     """Dynamic images and flows [3, H, W] of one clip by phase: one row per phase.
 
-    Columns: the dynamic image (where signed: red rose), the flow to the right (red) and left, down (red) and
-    up; images of the scaling "minmax" are grey.
+    Columns: the dynamic image (where signed: red rose; of the scaling "minmax" grey), the flow to the right
+    (red) and left, down (red) and up, and its length. The flow has no unit any more: 1 is the largest that
+    the network sees. Its colours end where nearly all of the face does, and a plain wall goes beyond.
     """
-    fig, axes = figure(5.2, 3.6, nrows=len(images), ncols=3, squeeze=False)
+    fig, axes = figure(6.8, 0.6 + 1.3 * len(images), nrows=len(images), ncols=4, squeeze=False)
+    signed = {phase: _signed(flow) for phase, flow in flows.items()}
+    reach = _reach_of_faces(signed.values())
     for row, phase in zip(axes, images, strict=True):
-        right, down = flows[phase][:1], flows[phase][1:2]
-        pictures = {"dynamic image": images[phase], "flow: right": right, "flow: down": down}
-        for ax, picture in zip(row, pictures.values(), strict=True):
-            _picture(ax, picture)
+        _picture(row[0], images[phase])
         row[0].set_ylabel(phase, color=PHASE_COLOURS[phase])
-    for ax, name in zip(axes[0], pictures, strict=True):
+        for ax, channel in zip(row[1:], signed[phase], strict=True):
+            shown = _picture(ax, channel[None], reach)
+    for ax, name in zip(axes[0], ("dynamic image", "horizontal", "vertical", "length"), strict=True):
         ax.set_title(name, fontsize=9)
+    bar = fig.colorbar(shown, ax=axes[:, 1:], extend="both", shrink=0.85, aspect=25)
+    bar.set_label("flow (1: the largest\nthat the network sees)", fontsize=9)
     fig.suptitle(title, fontsize="medium")
     return fig
 
 
-def _picture(ax: Axes, image: NDArray[Any]) -> None:
-    """The mean over the channels of an image [C, H, W]: floats are signed, -1 to 1, uint8 is grey."""
+def _signed(flow: NDArray[Any]) -> NDArray[np.floating]:
+    """A flow as numbers from -1 to 1, whichever scaling it has."""
+    return flow if flow.dtype.kind == "f" else (flow.astype(np.float32) - MID_GREY) / (MID_GREY - 1)
+
+
+def _reach_of_faces(flows: Iterable[NDArray[np.floating]]) -> float:
+    """The size below which 95 % of the motion of the faces lies, of flows [3, H, W]."""
+    sizes = [np.abs(flow[:, face_weight(flow.shape[-1]) > 0.5]) for flow in flows]
+    return float(np.clip(np.quantile(sizes, 0.95), 0.05, 1.0))
+
+
+def _picture(ax: Axes, image: NDArray[Any], reach: float = 1.0) -> AxesImage:
+    """The mean over the channels of an image [C, H, W]: floats are signed, uint8 is grey.
+
+    Colours of signed images end at ``reach`` on either side.
+    """
     import matplotlib
 
     signed, mean = image.dtype.kind == "f", image.mean(axis=0)
     size = (min(_DETAIL, mean.shape[1]), min(_DETAIL, mean.shape[0]))
     small = cv2.resize(mean, size, interpolation=cv2.INTER_AREA)
     colours = matplotlib.colormaps[DIVERGING].resampled(_STEPS) if signed else "gray"
-    low, high = (-1, 1) if signed else (0, 255)
-    ax.imshow(small, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+    low, high = (-reach, reach) if signed else (0, 255)
+    shown = ax.imshow(small, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
+    return shown

@@ -14,10 +14,10 @@ LEVEL = 0.05
 
 @styled()
 def draw_readings(table: pd.DataFrame, data: str) -> Figure:
-    """Accuracy with its interval, one line per reading, grouped by question; ``data`` names the clips.
+    """Accuracy with its interval, one line per interpretation, by question; ``data`` names the clips.
 
     ``table`` is what :func:`dianet_utils.tables.readings_table` gives. The default is hollow and its accuracy
-    runs down the figure; a reading that differs from it (Holm's p below 0.05) is a red diamond.
+    runs down the figure; one that differs from it (Holm's p below 0.05) is a red diamond.
     """
     lines = _lines(table)
     fig, ax = figure(7.0, 1.1 + 0.19 * len(lines))
@@ -64,7 +64,7 @@ def _draw_reading(ax: Axes, row: dict[str, Any], height: int) -> None:
 def _legend() -> list[Line2D]:
     return [
         Line2D([], [], marker="o", color=BLUE, mfc="white", label="default"),
-        Line2D([], [], marker="o", color=BLUE, label="reading"),
+        Line2D([], [], marker="o", color=BLUE, label="interpretation"),
         Line2D([], [], marker="D", color=RED, label=f"differs, Holm's p < {LEVEL}"),
         Line2D([], [], linestyle="--", color=RED, label="chance"),
     ]

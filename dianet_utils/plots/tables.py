@@ -1,6 +1,6 @@
 """Figures of the tables: ours beside the paper's, row against row, accuracy against cost."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from textwrap import fill
 from typing import Any
@@ -72,17 +72,24 @@ def _called(summary: Summary) -> str:
 
 
 def _kinds(rows: list[dict[str, Any]]) -> list[Line2D]:
-    """What the marks mean; that of the reader's cells only where there are some."""
+    """What the marks mean, of those that are drawn."""
     ours = Line2D([], [], marker="o", color=BLUE, label="ours, 95 % interval")
     poor = Line2D([], [], marker="o", color=BLUE, mfc="white", label="ours, a fold not trained")
     chance = Line2D([], [], linestyle="--", color=RED, label="chance")
-    there = {row[f"{name}_kind"] for row in rows for name in paper.DATASETS}
+    there = {row[f"{name}_kind"] for row in rows for name in paper.DATASETS if not pd.isna(row[name])}
     published = [
         Line2D([], [], marker=marker, linestyle="", color=GREY, mfc=_face(kind), label=kind_text(kind))
         for kind, marker in KIND_MARKERS.items()
-        if kind != "reader" or kind in there
+        if kind in there
     ]
-    return [ours, poor, chance, *published]
+    return [ours, *([poor] if any(map(_is_poor, rows)) else []), chance, *published]
+
+
+def _is_poor(row: dict[str, Any]) -> bool:
+    """Whether a fold of ours tested a network that was near chance on its own training clips."""
+    return (
+        not pd.isna(row["accuracy"]) and not pd.isna(row["untrained_folds"]) and bool(row["untrained_folds"])
+    )
 
 
 def _face(kind: str) -> str:
@@ -114,8 +121,7 @@ def _draw_ours(ax: Axes, rows: list[dict[str, Any]], alone: bool) -> None:
     for place, row in enumerate(rows):
         if not pd.isna(row["accuracy"]):
             height = place + (0 if alone else 0.25)
-            poor = not pd.isna(row["untrained_folds"]) and row["untrained_folds"]
-            face = "white" if poor else BLUE
+            face = "white" if _is_poor(row) else BLUE
             ax.errorbar(
                 row["accuracy"], height, xerr=_reach(row), fmt="o", ms=5, color=BLUE, mfc=face, capsize=3
             )
@@ -175,15 +181,16 @@ def draw_pairs(comparisons: pd.DataFrame, titles: Mapping[str, str], data: str) 
 def draw_cost(summary: Summary) -> Figure:
     """Accuracy with its interval against the arithmetic and the weights it takes, one point per system.
 
-    Points of nearly the same cost are drawn beside each other, so that none hides another.
+    Points of nearly the same cost are drawn beside each other, so that none hides another. Those of systems
+    without a network are open.
     """
     rows = _records(summary.rows.dropna(subset="accuracy"))
+    looks = _looks(row["status"] == "rival" for row in rows)
     panels = {"flops": "MFLOP per clip", "parameters": "parameters, millions"}
-    fig, axes = figure(6.8, 3.6, ncols=2, sharey=True)
+    fig, axes = figure(6.8, 3.9, ncols=2, sharey=True)
     for ax, (column, label) in zip(axes, panels.items(), strict=True):
         places = _apart([row[column] / 1e6 for row in rows])
-        for index, (row, place) in enumerate(zip(rows, places, strict=True)):
-            look = {"fmt": _MARKERS[index % len(_MARKERS)], "color": PALETTE[index % len(PALETTE)]}
+        for row, place, look in zip(rows, places, looks, strict=True):
             ax.errorbar(place, row["accuracy"], yerr=_reach(row), label=row["system"], capsize=3, **look)
         ax.axhline(_chance(rows), color=RED, ls="--", lw=1.1, label="chance")
         ax.set(xscale="log", xlabel=label)
@@ -194,10 +201,23 @@ def draw_cost(summary: Summary) -> Figure:
     low = min([_chance(rows), *(row["low"] for row in rows)])
     high = max(row["high"] for row in rows)
     axes[0].set(ylabel="accuracy, % (Eq. 6)", ylim=(max(0.0, low - 5), min(102.0, high + 3)))
-    fig.suptitle(f"{summary.data}, intervals over subjects", fontsize="medium")
+    fig.suptitle(f"{summary.data}, intervals over people", fontsize="medium")
     handles, labels = axes[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=3)
+    legend = fig.legend(handles, labels, loc="outside lower center", ncols=3)
+    if (summary.rows["status"] == "rival").any():
+        legend.set_title("filled: networks; open: systems without one")
     return fig
+
+
+def _looks(rivals: Iterable[bool]) -> list[dict[str, Any]]:
+    """The look of each system; no two share marker, colour and fill. Rivals have no network and are open."""
+    looks, counts = [], {True: 0, False: 0}
+    for rival in rivals:
+        turn, place = divmod(counts[rival], len(PALETTE))
+        counts[rival] += 1
+        marker = _MARKERS[(place + turn) % len(_MARKERS)]  # colours that come again have another marker
+        looks.append({"fmt": marker, "color": PALETTE[place], "mfc": "white" if rival else PALETTE[place]})
+    return looks
 
 
 def _apart(costs: list[float]) -> NDArray[np.floating]:

@@ -8,20 +8,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dianet_utils.plots.style import GREEN, GREY, PHASE_COLOURS, PURPLE, figure, styled
-from dianet_utils.tables import knobs
+from dianet_utils.tables import TABLES, knobs
 
 _LOOKS = {
     **{name: (colour, "-", "o") for name, colour in PHASE_COLOURS.items()},
     "onset+offset": (GREEN, "--", "s"),
     "tent": (PURPLE, ":", "D"),
 }
-_TITLES = {"whole": "whole clip", "onset+offset": "both, two images", "tent": "both, one image (tent)"}
+_TITLES = {row.key: row.title for row in TABLES[4].rows}
 _AXES = {
     "drift_px": "drift (px)",
     "residual": "motion left at the offset (%)",
     "phase": "delays (0: none)",
 }
 _SYSTEMS = {"linear_svm:": "linear SVM", "": "DIANet"}
+_CAPTION = "SYNTHETIC clips; whiskers: 95 % intervals over people; grey band: the default clips"
 
 
 @styled()
@@ -29,7 +30,7 @@ def draw_knobs(scores: pd.DataFrame) -> Figure:
     """Accuracy against each knob, one line per input: a linear SVM above, DIANet below.
 
     ``scores`` as :func:`dianet_utils.tables.knobs.scores` makes them. A grey band marks the default clips;
-    whiskers are 95 % intervals over people.
+    whiskers are 95 % intervals over people. A line below the axes says so.
     """
     fig, axes = figure(
         8.4, 5.6, nrows=2, ncols=3, sharey=True, sharex="col", gridspec_kw={"width_ratios": [4, 3, 2.2]}
@@ -42,6 +43,7 @@ def draw_knobs(scores: pd.DataFrame) -> Figure:
         row[0].set_ylabel(f"{system}\naccuracy (%)")
     handles, names = axes[0, 0].get_legend_handles_labels()
     fig.legend(handles, names, loc="outside upper center", ncols=5, fontsize=9)
+    fig.supxlabel(_CAPTION, fontsize="small")
     return fig
 
 
@@ -53,7 +55,7 @@ def _draw_knob(ax: Axes, scores: pd.DataFrame, knob: str, prefix: str) -> None:
         across = np.arange(len(values)) + 0.07 * (place - 2)
         reach = (line["accuracy"] - line["low"], line["high"] - line["accuracy"])
         looks: dict[str, Any] = {"color": colour, "ls": style, "marker": marker, "ms": 4, "elinewidth": 0.7}
-        ax.errorbar(across, line["accuracy"], yerr=reach, label=_TITLES.get(name, name), **looks)
+        ax.errorbar(across, line["accuracy"], yerr=reach, label=_TITLES[name], **looks)
     middle = values.index(knobs.DEFAULT.texts[knob])
     ax.axvspan(middle - 0.3, middle + 0.3, color=GREY, alpha=0.12, lw=0)
     ax.set_xticks(range(len(values)), values)

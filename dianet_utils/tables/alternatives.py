@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 # Which phase is without the apex frame, and by how many frames its bound moves for that.
 _WITHOUT_APEX = {"apex=onset": ("offset", 1), "apex=offset": ("onset", -1)}
 _NOTES = (
-    "Each reading differs from the default in one thing.",
+    "Each interpretation differs from the default in one thing.",
     "Intervals are 95 % percentile bootstraps over subjects.",
-    "p: exact permutation test over subjects against the default, corrected by Holm over all readings.",
+    "p: exact permutation test over subjects against the default, corrected by Holm over all of them.",
     "cosine: mean over test clips of the cosine between the two streams' features, before fusion.",
 )
 
@@ -150,7 +150,7 @@ def readable_readings(table: pd.DataFrame, question: str | None = None) -> pd.Da
         "FLOPs": each(part, "flops", short_text),
     }
     titles = part["reading"].where(~part["default"], part["reading"] + " (default)")
-    texts = pd.DataFrame(columns, index=pd.Index(titles, name="reading"))
+    texts = pd.DataFrame(columns, index=pd.Index(titles, name="interpretation"))
     if part["left"].any():
         texts["not run because"] = part["left"].to_numpy()
     if question is None:

@@ -33,7 +33,8 @@ ROWS: tuple[tuple[int, str], ...] = (
 )
 DEFAULT = "onset+offset"  # in every table the default DIANet, under the name that Table 4 has for it
 
-DEFAULTS = {"dianet": DEFAULT, "cross_channel": DEFAULT}  # what other tables call it
+# Keys that tables have for a row whose predictions are kept under another.
+DEFAULTS = {"dianet": DEFAULT, "cross_channel": DEFAULT, "linear_svm:onset+offset": "linear_svm"}
 
 
 def table_row(row: tuple[int, str]) -> TableRow:
@@ -43,8 +44,10 @@ def table_row(row: tuple[int, str]) -> TableRow:
 
 
 def titles() -> dict[str, str]:
-    """What people call each row, by its key."""
-    return {key: _title(number, table_row((number, key))) for number, key in ROWS}
+    """What people call each row, by its key: the default is DIANet, the SVM is called by what it reads."""
+    found = {key: _title(number, table_row((number, key))) for number, key in ROWS}
+    svm = {DEFAULTS.get(row.key, row.key): row.title for row in TABLES[4].rows if "svm" in row.key}
+    return {**found, **svm, DEFAULT: "DIANet"}
 
 
 def _title(number: int, row: TableRow) -> str:
@@ -57,9 +60,10 @@ def _title(number: int, row: TableRow) -> str:
 
 
 def of_table(number: int) -> list[str]:
-    """The keys of one table's rows, the default DIANet among them, in the order of :data:`ROWS`."""
-    also = {DEFAULT} | ({"linear_svm", "linear_svm:tent"} if number == 4 else set())
-    return [key for table, key in ROWS if table == number or key in also]
+    """The keys of one table's rows, in its order, as far as they are among :data:`ROWS`."""
+    there = {key for _, key in ROWS}
+    keys = (DEFAULTS.get(row.key, row.key) for row in TABLES[number].rows)
+    return [key for key in keys if key in there]
 
 
 def clips(seed: int) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Weights from ImageNet: not used, frozen, or trained on, with both scalings of a dynamic image.
+"""Weights from ImageNet: not used, frozen, or fine-tuned, with both scalings of a dynamic image.
 
 One network for which a package brings the weights, the paper's training, images of 112 px, the default
 synthetic dataset in five folds of people, training seed 0.
@@ -31,7 +31,7 @@ SHARED: dict[str, Any] = {
 _WEIGHTS: dict[str, tuple[str, dict[str, Any]]] = {
     "scratch": ("Random weights", {"pretrained": "none"}),
     "frozen": ("ImageNet, frozen", {"pretrained": "package", "frozen": True}),
-    "tuned": ("ImageNet, trained on", {"pretrained": "package"}),
+    "tuned": ("ImageNet, fine-tuned", {"pretrained": "package"}),
 }
 ROWS = tuple(
     TableRow(f"{key}:{scaling}", f"{title}, {scaling}", {**settings, "scaling": scaling})

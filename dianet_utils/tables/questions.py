@@ -28,7 +28,7 @@ class Question:
 
 
 _EFFICIENTNETS = {
-    "test_efficientnet": "a tiny relative, for two cores",
+    "test_efficientnet": "a small relative (two cores)",
     "tf_efficientnetv2_b0": "V2-B0",
     "tf_efficientnetv2_b3": "V2-B3",
     "tf_efficientnetv2_s": "V2-S",
@@ -39,7 +39,7 @@ QUESTIONS: tuple[Question, ...] = (
         "One backbone for both streams?",
         'abstract: "a dedicated CNN"; section 2.2: "a shared backbone"',
         "streams",
-        {"shared": "one backbone for both", "dedicated": "a backbone a stream"},
+        {"shared": "one backbone for both", "dedicated": "one backbone per stream"},
     ),
     Question(
         "backbone",
@@ -77,7 +77,7 @@ QUESTIONS: tuple[Question, ...] = (
         {
             "simple": "dot product, no projections: f1 + f2 twice",
             "concat": "no exchange, as a control",
-            "cross_channel": "against cross attention",
+            "cross_channel": "not used (cross attention)",
         },
     ),
     Question(
@@ -113,7 +113,7 @@ QUESTIONS: tuple[Question, ...] = (
         "Who validates?",
         "a validation loss; not of which clips",
         "validation",
-        {"held_out": "held-out training subjects", "none": "nobody, every epoch is used"},
+        {"held_out": "held-out training subjects", "none": "nobody; the last epoch is kept"},
     ),
     Question(
         "scaling",
@@ -204,7 +204,7 @@ def _named(rows: str | None, known: Mapping[str, Any]) -> set[str]:
         problem = f"there is no {', '.join(wrong)}" if wrong else f"{rows!r} names none"
         raise InputError(
             f"Parameter rows: {problem}; questions are {', '.join(allowed[: len(QUESTIONS)])}, "
-            f"and a single reading is written like {allowed[len(QUESTIONS) + 1]}."
+            f"and a single interpretation is written like {allowed[len(QUESTIONS) + 1]}."
         )
     return set(names)
 

@@ -12,7 +12,7 @@ from toy import make_bank, small_config
 from dianet_utils import datasets, loso, run
 from dianet_utils.config import configure
 from dianet_utils.datasets.frames import index_frames, read_frame
-from dianet_utils.dynamic_images import apex, jitter_shifts, optical_flow, scale_signed, shift_apex
+from dianet_utils.dynamic_images import MID_GREY, apex, jitter_shifts, optical_flow, scale_signed, shift_apex
 from dianet_utils.dynamic_images.bank import build_bank
 from dianet_utils.evaluation import apex_errors
 from dianet_utils.loso.batches import Batches
@@ -239,6 +239,26 @@ def test_flows_run_through_their_phase(tiny_synthetic: Path) -> None:
     assert Batches.of(bank, "cpu").flows == (0, 1)
 
 
+def test_colours_of_a_flow_end_with_the_face_whatever_the_wall_does() -> None:
+    size = 64
+    flow = np.zeros((3, size, size), np.float32)
+    flow[:2, 4:-4, 12:-12] = 0.2
+    flow[2] = np.hypot(*flow[:2])
+    wall = np.ones((size, size), bool)
+    wall[4:-4, 12:-12] = False
+    flow[:, wall] = 1.0
+    grey = np.rint(MID_GREY + 127 * flow).astype(np.uint8)  # as the other scaling has it
+    for each in (flow, grey):
+        figure = plots.draw_flows({"onset": each, "offset": each}, {"onset": each, "offset": each})
+        titles = [ax.get_title() for ax in figure.axes[:4]]
+        assert titles == ["dynamic image", "horizontal", "vertical", "length"]
+        low, high = figure.axes[1].images[0].get_clim()
+        assert -low == high == pytest.approx(0.2 * np.sqrt(2), abs=0.01)
+        assert {ax.images[0].get_clim() for ax in figure.axes[5:8]} == {(low, high)}
+        np.testing.assert_allclose(figure.axes[3].images[0].get_array(), flow[2], atol=0.01)
+        assert "flow" in figure.axes[-1].get_ylabel()
+
+
 def test_figures_show_signed_and_grey_images_in_their_own_range() -> None:
     signed = np.random.default_rng(0).uniform(-1, 1, (2, 3, 16, 16)).astype(np.float32)
     grey = np.rint(127 * signed + 128).astype(np.uint8)
@@ -247,7 +267,7 @@ def test_figures_show_signed_and_grey_images_in_their_own_range() -> None:
             plots.draw_shifted({-4: images, 0: images}, ("onset", "offset")),
             plots.draw_flows({"onset": images[0]}, {"onset": images[1]}),
         ]
-        shown = [ax.images[0] for figure in drawn for ax in figure.axes]
-        assert len(shown) == 4 + 3
-        assert {image.get_clim() for image in shown} == {limits}
+        shown = [ax.images[0] for figure in drawn for ax in figure.axes if ax.images]
+        assert len(shown) == 4 + 4
+        assert {image.get_clim() for image in shown[:5]} == {limits}  # the last three are a flow
         np.testing.assert_allclose(shown[0].get_array(), images[0].mean(axis=0), rtol=1e-6)

@@ -1,5 +1,7 @@
 """The figures of notebook 09 show what they are given, and call a leaky policy leaky."""
 
+from itertools import pairwise
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -62,6 +64,17 @@ def test_zero_skill_names_the_last_value_of_every_dataset() -> None:
     assert all(f"{value:.2f}" in told for value in table.loc[20])
 
 
+def test_zero_skill_labels_do_not_overlap_and_keep_the_order_of_their_lines() -> None:
+    last = {"a": 0.57, "b": 0.59, "c": 0.71, "d": 0.58}
+    table = pd.DataFrame({name: [0.2, value] for name, value in last.items()}, index=[1, 50])
+    figure = plots.draw_zero_skill(table, "no skill")
+    figure.canvas.draw()
+    labels = {text.get_text(): text.get_window_extent() for text in figure.axes[0].texts}
+    assert set(labels) == {f"{value:.2f}" for value in last.values()}
+    ends = [labels[f"{value:.2f}"] for value in sorted(last.values())]
+    assert all(low.y1 < high.y0 for low, high in pairwise(ends))
+
+
 def test_reliability_draws_every_bin(named: dict[str, pd.DataFrame]) -> None:
     curves = {name: evaluation.reliability(table, CLASSES) for name, table in named.items()}
     figure = plots.draw_reliability(curves, "synthetic clips")
@@ -71,9 +84,17 @@ def test_reliability_draws_every_bin(named: dict[str, pd.DataFrame]) -> None:
 
 
 def test_granularity_marks_the_count_of_the_selection() -> None:
-    told = texts(plots.draw_granularity({name: granularity.paper_fits(name) for name in paper.DATASETS}))
+    figure = plots.draw_granularity({name: granularity.paper_fits(name) for name in paper.DATASETS})
+    told = texts(figure)
     for expected in ("N = 240: 4 of 6", "N = 135: 3 of 4", "N = 288: 3 of 5"):
         assert expected in told
+    assert figure.get_supylabel() == "printed accuracies that fit"
+    for ax, name in zip(figure.axes, paper.DATASETS, strict=True):
+        others, marked = ax.collections
+        assert ax.get_title(loc="left") == paper.TITLES[name]
+        assert marked.get_segments()[0][0][0] == paper.EXPECTED[name]["clips"]
+        assert marked.get_linewidth()[0] >= 2 * others.get_linewidth()[0]
+        assert marked.get_color()[0].tolist() == [0, 0, 0, 1]
 
 
 def test_power_has_a_line_per_difference_and_a_ring_per_claim() -> None:

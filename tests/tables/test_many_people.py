@@ -41,6 +41,26 @@ def test_rows_and_contrasts_are_rows_of_their_tables() -> None:
     assert asked - same <= {key for _, key in many_people.ROWS}
 
 
+@pytest.mark.parametrize("number", [1, 3, 4])
+def test_rows_have_the_order_of_their_table(number: int) -> None:
+    keys = [many_people.DEFAULTS.get(row.key, row.key) for row in TABLES[number].rows]
+    assert many_people.of_table(number) == keys
+
+
+def test_every_row_has_a_title_of_its_own_that_names_its_system() -> None:
+    titles = many_people.titles()
+    assert list(titles) == [key for _, key in many_people.ROWS]
+    assert len(set(titles.values())) == len(titles)
+    expected = {
+        many_people.DEFAULT: "DIANet",
+        "simple": "DIANet, simple attention",
+        "linear_svm": "Linear SVM, onset and offset",
+        "linear_svm:tent": "Linear SVM, onset and offset in one image",
+        "fdcn": "FDCN (reconstruction)",
+    }
+    assert {key: titles[key] for key in expected} == expected
+
+
 def test_a_row_that_lacks_a_dataset_is_left_out() -> None:
     table = make(0.1)
     table.loc[table["dataset"] == 1, "onset"] = None

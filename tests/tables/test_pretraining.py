@@ -21,6 +21,15 @@ def test_every_row_has_the_papers_training_and_differs_in_weights_and_scaling_al
     assert len(set(made)) == len(made) == 6
 
 
+def test_titles_say_how_the_weights_are_used() -> None:
+    titles = {row.key: row.title for row in pretraining.ROWS}
+    assert [titles[f"{key}:minmax"] for key in ("scratch", "frozen", "tuned")] == [
+        "Random weights, minmax",
+        "ImageNet, frozen, minmax",
+        "ImageNet, fine-tuned, minmax",
+    ]
+
+
 def test_every_contrast_that_is_there_is_tested_and_no_other() -> None:
     lines = [(0, f"c{n}", f"s{n % 8}", "disgust") for n in range(24)]
     table = pd.DataFrame(lines, columns=["dataset", "clip", "subject", "true"])

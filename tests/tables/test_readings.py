@@ -134,6 +134,7 @@ def test_the_table_holds_the_default_in_every_question_and_invents_nothing(
     assert "lambda=0" not in table.index  # neither run nor left out: not asked for
     texts = tables.readable_readings(table, "lambda")
     assert texts.loc["lambda 1"].tolist() == ["-"] * 7 + ["for a test"]
+    assert texts.index.name == "interpretation"
     assert plots.draw_readings(table, "synthetic clips").axes[0].texts
 
 
