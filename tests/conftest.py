@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from dianet_utils import synthetic
+from dianet_utils.config import own_tables
 from dianet_utils.synthetic.releases.official import write_official
 
 # The same examples on every run: what fails in one place fails everywhere. How long one takes is no test.
@@ -23,6 +24,12 @@ TINY = synthetic.Settings(
 def tiny_synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Thirty small clips of five subjects, in the generator's own layout."""
     return synthetic.generate(TINY, tmp_path_factory.mktemp("synthetic") / "data", workers=1, shown=False)
+
+
+@pytest.fixture(autouse=True)
+def notes_of_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test notes the tables that it reads in a folder of its own, not in ``results``."""
+    monkeypatch.setattr(own_tables, "_note", lambda folder: tmp_path / "notes" / f"{folder.name}.txt")
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """Copy the small results that README shows from results/synthetic to results/reference.
 
 Run it after `make notebooks`: it takes the run of notebook 04, the tables of 05 to 08 and the readings of 10
-with every prediction behind them, and the scores and figures of 09 and 11. What five datasets of other people
-gave is kept by tools/keep_people.py.
+with every prediction behind them, and the scores and figures of 09 and 11. What five datasets
+of 26 people each gave is kept by tools/keep_people.py.
 """
 
 import shutil

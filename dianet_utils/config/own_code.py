@@ -190,6 +190,12 @@ def _module_name(digest: str) -> str:
     return f"_own_code_{digest}"
 
 
+def place_of(file: str) -> str | None:
+    """Where a line of a traceback comes from, for people, if it is of own code: the place of its source."""
+    found = re.fullmatch(r"<(.+) ([0-9a-f]{16})>", file)
+    return found[1] if found and found[2] in _known else None
+
+
 def _run(digest: str) -> ModuleType:
     """Run a source as a module of its own; its lines are known to tracebacks and to ``inspect``."""
     source, name = _known[digest], _module_name(digest)

@@ -12,7 +12,6 @@ from dianet_utils.plumbing.files import RESULTS, shown, write_text
 SUFFIXES = (".csv", ".xlsx", ".parquet")
 _PREFIX = "own-"
 _LONGEST = 60  # characters of a file's name that a short name keeps
-_NOTE = "table.txt"  # in the folder of a table's results: which table it is
 
 
 def is_table(dataset: str) -> bool:
@@ -43,7 +42,7 @@ def results_of(dataset: str) -> Path:
     """
     folder, table = RESULTS / short_name(dataset), Path(dataset).expanduser().resolve()
     if is_table(dataset) and table.is_file():
-        note = folder / _NOTE
+        note = _note(folder)
         before = Path(note.read_text(encoding="utf-8", errors="replace").strip()) if note.is_file() else None
         if before and before != table and before.is_file():
             raise InputError(
@@ -53,6 +52,11 @@ def results_of(dataset: str) -> Path:
         if before != table:
             write_text(note, f"{table}\n")
     return folder
+
+
+def _note(folder: Path) -> Path:
+    """The file that says which table the results in a folder are of."""
+    return folder / "table.txt"
 
 
 def own_title(name: str) -> str:

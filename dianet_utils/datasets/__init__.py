@@ -87,12 +87,7 @@ def load(name: str | Path, root: str | Path | None = None, sheet: str | Path | N
     if root is not None:
         _check_path(root, "data_root")
     if sheet is not None:
-        _check_path(sheet, "sheet")
-        if name not in RELEASES:
-            raise InputError(
-                f"{sheet} was given as the sheet of {name}: only a licensed dataset has one beside its "
-                "frames, so leave sheet out."
-            )
+        _check_sheet(sheet, name)
     if is_table(name):
         _check_path(name, "the path of your table")
         return own_dataset.load(name, root)
@@ -141,6 +136,16 @@ def _check_path(path: str | Path, what: str) -> None:
         Path(path).expanduser().resolve().exists()
     except (OSError, ValueError, RuntimeError):
         raise InputError(f"There can be no file or folder {str(path)[:80]!r}: correct {what}.") from None
+
+
+def _check_sheet(sheet: str | Path, name: str) -> None:
+    """Refuse a sheet where none is read beside the frames, and one that there cannot be."""
+    _check_path(sheet, "sheet")
+    if name not in RELEASES:
+        raise InputError(
+            f"{sheet} was given as the sheet of {name}: only a licensed dataset has one beside its frames, "
+            "so leave sheet out."
+        )
 
 
 def inspect(

@@ -119,7 +119,8 @@ def check_apart(tables: Mapping[str, pd.DataFrame]) -> None:
     """InputError where two tables name the same frames: one person would train and test under two names."""
     places: dict[str, tuple[str, str]] = {}
     for name, table in tables.items():
-        found = {os.path.realpath(frames): str(clip) for clip, frames in table["frames"].items() if frames}
+        frames_of = table.get("frames", pd.Series(dtype=str))
+        found = {os.path.realpath(frames): str(clip) for clip, frames in frames_of.items() if frames}
         if shared := sorted(found.keys() & places.keys()):
             other, clip = places[shared[0]]
             raise InputError(

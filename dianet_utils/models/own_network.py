@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -117,17 +118,26 @@ def try_network(network: Network, name: str, num_classes: int, phases: int, size
 def failures_told(*names: str) -> Iterator[None]:
     """Turn what own code among ``names`` raises while it trains into an InputError that names it.
 
-    Errors that are told in a sentence already pass, as do all errors where no name is that of own code.
+    Errors that are told already and want of memory pass, as do all errors where no name is that of own code.
     """
     own = [own_code.title(name) for name in names if own_code.is_own(name)]
     try:
         yield
-    except (InputError, FloatingPointError):
+    except (InputError, FloatingPointError, MemoryError, torch.OutOfMemoryError):
         raise
     except (Exception, SystemExit) as error:
         if not own:
             raise
-        raise InputError(f"{' or '.join(own)} fails in training: {_first(error)}.") from error
+        raise InputError(f"{' or '.join(own)} fails in training{_line(error)}: {_first(error)}.") from error
+
+
+def _line(error: BaseException) -> str:
+    """Where in own code an exception arose, " in line 7 of my_net.py", or ""."""
+    lines = traceback.extract_tb(error.__traceback__)
+    told = [
+        f" in line {line.lineno} of {place}" for line in lines if (place := own_code.place_of(line.filename))
+    ]
+    return told[-1] if told else ""
 
 
 def _is_output(given: Any, clips: int, num_classes: int) -> bool:

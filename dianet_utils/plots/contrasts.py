@@ -1,4 +1,4 @@
-"""Figures of the rows that were run on several datasets of other people."""
+"""Figures of the rows that were run on several datasets of 26 people each."""
 
 from collections.abc import Mapping
 from typing import Any

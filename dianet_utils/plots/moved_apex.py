@@ -147,7 +147,7 @@ def draw_flows(
     """Dynamic images and flows [3, H, W] of one clip by phase: one row per phase.
 
     Columns: the dynamic image (where signed: red rose; of the scaling "minmax" grey), the flow to the right
-    (red) and left, down (red) and up, and its length. The flow has no unit any more: 1 is the largest that
+    (red) and left, down (red) and up, and its length. The flow has no unit here: 1 is the largest that
     the network sees. Its colours end where nearly all of the face does, and a plain wall goes beyond.
     """
     fig, axes = figure(6.8, 0.6 + 1.3 * len(images), nrows=len(images), ncols=4, squeeze=False)

@@ -193,11 +193,8 @@ def draw_cost(summary: Summary) -> Figure:
         for row, place, look in zip(rows, places, looks, strict=True):
             ax.errorbar(place, row["accuracy"], yerr=_reach(row), label=row["system"], capsize=3, **look)
         ax.axhline(_chance(rows), color=RED, ls="--", lw=1.1, label="chance")
-        ax.set(xscale="log", xlabel=label)
-        wide = np.ptp(np.log10(places)) > 2  # 1, 2 and 5 of each power of ten have no room then
-        ax.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
-        ax.xaxis.set_major_formatter("{x:g}")
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        _logarithmic(ax, places)
+        ax.set_xlabel(label)
     low = min([_chance(rows), *(row["low"] for row in rows)])
     high = max(row["high"] for row in rows)
     axes[0].set(ylabel="accuracy, % (Eq. 6)", ylim=(max(0.0, low - 5), min(102.0, high + 3)))
@@ -207,6 +204,15 @@ def draw_cost(summary: Summary) -> Figure:
     if (summary.rows["status"] == "rival").any():
         legend.set_title("filled: networks; open: systems without one")
     return fig
+
+
+def _logarithmic(ax: Axes, places: NDArray[np.floating]) -> None:
+    """A logarithmic x axis with whole numbers at it."""
+    ax.set_xscale("log")
+    wide = np.ptp(np.log10(places)) > 2  # 1, 2 and 5 of each power of ten have no room then
+    ax.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _looks(rivals: Iterable[bool]) -> list[dict[str, Any]]:

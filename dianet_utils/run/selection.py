@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dianet_utils import datasets, paper
-from dianet_utils.config import is_table, short_name
+from dianet_utils.config import is_table, results_of, short_name
 from dianet_utils.config.checks import Choice, Flag, Place, Texts, Whole, near_match
 from dianet_utils.config.options import Options
 from dianet_utils.datasets import merging
@@ -63,13 +63,15 @@ _LISTED = 6  # names in a message
 def select_clips(parameters: Mapping[str, Any]) -> "Selected":
     """The clips that checked parameters name, and those left out, each with a ``reason``.
 
-    Reads ``dataset``, ``data_root``, ``genders`` and ``selection``, as ``check_parameters`` returns them. In
-    a composite subjects are called ``samm_006``, and clips likewise; ``people`` and ``exclude`` take that
-    name, and ``006`` for those of every dataset. Raises InputError for what is not there, for a named class
-    or person of whom no clip is left, and for datasets of a composite whose classes differ or that share
-    recordings.
+    Reads ``dataset``, ``data_root``, ``genders``, ``selection`` and ``out``, as ``check_parameters`` returns
+    them. In a composite subjects are called ``samm_006``, and clips likewise; ``people`` and ``exclude`` take
+    that name, and ``006`` for those of every dataset. Raises InputError for what is not there, for a named
+    class or person of whom no clip is left, for datasets of a composite whose classes differ or that share
+    recordings, and for a table whose name another one's results have.
     """
     selection = parameters.get("selection") or {}
+    if not parameters.get("out"):
+        results_of(parameters.get("dataset", "synthetic"))  # refuses a table of a name that is taken there
     chosen = _by_class(_load(parameters, selection), selection)
     if len(chosen) > 1:
         merging.check_same_emotions({name: kept for name, (kept, _) in chosen.items()})

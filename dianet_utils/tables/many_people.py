@@ -34,7 +34,7 @@ ROWS: tuple[tuple[int, str], ...] = (
 DEFAULT = "onset+offset"  # in every table the default DIANet, under the name that Table 4 has for it
 
 # Keys that tables have for a row whose predictions are kept under another.
-DEFAULTS = {"dianet": DEFAULT, "cross_channel": DEFAULT, "linear_svm:onset+offset": "linear_svm"}
+KEPT_AS = {"dianet": DEFAULT, "cross_channel": DEFAULT, "linear_svm:onset+offset": "linear_svm"}
 
 
 def table_row(row: tuple[int, str]) -> TableRow:
@@ -46,7 +46,7 @@ def table_row(row: tuple[int, str]) -> TableRow:
 def titles() -> dict[str, str]:
     """What people call each row, by its key: the default is DIANet, the SVM is called by what it reads."""
     found = {key: _title(number, table_row((number, key))) for number, key in ROWS}
-    svm = {DEFAULTS.get(row.key, row.key): row.title for row in TABLES[4].rows if "svm" in row.key}
+    svm = {KEPT_AS.get(row.key, row.key): row.title for row in TABLES[4].rows if "svm" in row.key}
     return {**found, **svm, DEFAULT: "DIANet"}
 
 
@@ -62,7 +62,7 @@ def _title(number: int, row: TableRow) -> str:
 def of_table(number: int) -> list[str]:
     """The keys of one table's rows, in its order, as far as they are among :data:`ROWS`."""
     there = {key for _, key in ROWS}
-    keys = (DEFAULTS.get(row.key, row.key) for row in TABLES[number].rows)
+    keys = (KEPT_AS.get(row.key, row.key) for row in TABLES[number].rows)
     return [key for key in keys if key in there]
 
 
@@ -133,7 +133,7 @@ def contrasts(predictions: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for number in (1, 3, 4):
         keys = {key for pair in TABLES[number].contrasts for key in pair}
-        columns = {key: DEFAULTS.get(key, key) for key in keys}
+        columns = {key: KEPT_AS.get(key, key) for key in keys}
         named = {key: of_row(predictions, column) for key, column in columns.items() if column in there}
         found = planned(number, named).replace({"first": columns, "second": columns})
         parts.append(found.assign(table=number))

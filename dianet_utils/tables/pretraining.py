@@ -15,12 +15,7 @@ from dianet_utils.tables.planned import tested
 from dianet_utils.tables.rows import TableRow
 
 KEPT = RESULTS / "reference" / "pretrained"  # where tools/run_pretrained.py puts what the rows predicted
-CLIP = [
-    "dataset",
-    "clip",
-    "subject",
-    "true",
-]  # what the kept predictions tell of a clip, beside a column per row
+CLIP_COLUMNS = ["dataset", "clip", "subject", "true"]  # of the kept predictions, beside one column per row
 SHARED: dict[str, Any] = {
     "dataset": "synthetic",
     "setting": "paper",

@@ -114,3 +114,13 @@ def test_odd_values_are_taken_or_refused_in_a_sentence(name: str) -> None:
         for given in ({name: value}, {"settings": {name: value}}, {"selection": {name: value}}):
             with contextlib.suppress(InputError):
                 run.check_parameters(given)
+
+
+def test_a_path_that_cannot_be_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    wrong = {"a" * 256: "at most 255 bytes", "~nobody-here/x": "home|user", f"{tmp_path}/a/x": "loop|levels"}
+    for value, why in wrong.items():
+        with pytest.raises(InputError, match=f"parameter out is .*(?i:{why})"):
+            run.check_parameters({"out": value})
+    assert run.check_parameters({"out": str(tmp_path / "new")}) == {"out": str(tmp_path / "new")}

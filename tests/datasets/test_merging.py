@@ -96,7 +96,7 @@ def make_clips(name: str, emotions: list[str]) -> pd.DataFrame:
     rows = [(f"{subject}/{emotion}", subject, emotion) for subject in ("01", "02") for emotion in emotions]
     clips = pd.DataFrame(rows, columns=["clip", "subject", "emotion"]).set_index("clip")
     clips.attrs = {"corrections": [f"{name} mended"], "notes": []}
-    return clips.assign(dataset=name, synthetic=True, frames="")
+    return clips.assign(dataset=name, synthetic=True)
 
 
 def test_merged_and_combined_clips() -> None:

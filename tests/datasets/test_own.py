@@ -14,7 +14,7 @@ from toy import small_config
 
 from dianet_utils import datasets, loso, run, synthetic, tables
 from dianet_utils.command.execution import default_output
-from dianet_utils.config import configure, own_tables
+from dianet_utils.config import configure
 from dianet_utils.datasets.own_dataset import NEEDED
 from dianet_utils.dynamic_images import build_bank
 from dianet_utils.loso import transfer
@@ -152,16 +152,18 @@ def test_a_sheet_is_refused_where_none_lies_beside_the_frames(
 
 
 def test_two_tables_of_one_name_do_not_replace_each_others_results(
-    mine: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mine: pd.DataFrame, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(own_tables, "RESULTS", tmp_path / "results")
     first, second = (
         Path(shutil.copytree(mine.attrs["folder"], tmp_path / name)) / "mine.csv" for name in ("one", "two")
     )
-    place = tmp_path / "results" / "own-mine"
+    place = RESULTS / "own-mine"
     assert datasets.results_of(str(first)) == datasets.results_of(str(first)) == place
     with pytest.raises(InputError, match=f"results of another table of that name, {first}: rename one"):
         default_output(Path("01_dataset_inspection.ipynb"), {"dataset": str(second)})
+    with pytest.raises(InputError, match="rename one"):  # as every notebook that trains begins
+        run.select_clips({"dataset": str(second)})
+    assert len(run.select_clips({"dataset": str(second), "out": str(tmp_path / "elsewhere")})[0])
     first.unlink()  # a table that is gone claims nothing
     assert datasets.results_of(str(second)) == place
 

@@ -213,8 +213,23 @@ def test_a_network_that_fails_in_training_alone_is_named(forward: str, told: str
     """It passes the trial, which trains nothing."""
     name = written(tmp_path, network(forward=ONLY_IN_TRAINING + forward))
     bank, fold = own_fold()
-    with pytest.raises(InputError, match=told):
+    where = r"Mine fails in training( in line \d+ of .*my_file\.py)?: "
+    with pytest.raises(InputError, match=told if "Mine" in told else where + told):
         training.train_fold(bank, fold, configure(model=name, image_size=32, epochs=1, batch_size=8))
+
+
+def test_a_fusion_block_that_fails_in_training_alone_is_named(tmp_path: Path) -> None:
+    body = block(forward="x if not self.training else 1 / 0")
+    settings = small_config(fusion=written(tmp_path, body), epochs=1)
+    with pytest.raises(InputError, match=r"Mine fails in training in line 10 of .*: ZeroDivisionError"):
+        training.train_fold(*own_fold(), settings)
+
+
+def test_want_of_memory_is_not_the_networks_fault(tmp_path: Path) -> None:
+    forward = "self.layer(x.flatten(1)) if not self.training else (_ for _ in ()).throw(MemoryError())"
+    name = written(tmp_path, network(forward=forward))
+    with pytest.raises(MemoryError):
+        training.train_fold(*own_fold(), configure(model=name, image_size=32, epochs=1, batch_size=8))
 
 
 def test_a_callback_that_fails_is_no_fault_of_the_network(tmp_path: Path) -> None:

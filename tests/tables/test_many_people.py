@@ -1,4 +1,4 @@
-"""Rows on several datasets of other people: by hand, and the kept ones from their predictions."""
+"""Rows on several datasets of 26 people each: by hand, and the kept ones from their predictions."""
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ def test_rows_and_contrasts_are_rows_of_their_tables() -> None:
     for number in (1, 3, 4):
         pairs = TABLES[number].contrasts
         assert 2 <= len(pairs) <= 3
-        columns = {many_people.DEFAULTS.get(key, key) for pair in pairs for key in pair}
+        columns = {many_people.KEPT_AS.get(key, key) for pair in pairs for key in pair}
         assert columns <= set(many_people.of_table(number))
     asked = {key for number in (1, 3, 4) for key in TABLES[number].quick}
     same = {"dianet", "cross_channel", "linear_svm:onset+offset", "linear_svm:tent"}
@@ -43,11 +43,11 @@ def test_rows_and_contrasts_are_rows_of_their_tables() -> None:
 
 @pytest.mark.parametrize("number", [1, 3, 4])
 def test_rows_have_the_order_of_their_table(number: int) -> None:
-    keys = [many_people.DEFAULTS.get(row.key, row.key) for row in TABLES[number].rows]
+    keys = [many_people.KEPT_AS.get(row.key, row.key) for row in TABLES[number].rows]
     assert many_people.of_table(number) == keys
 
 
-def test_every_row_has_a_title_of_its_own_that_names_its_system() -> None:
+def test_every_row_has_a_title_of_its_own() -> None:
     titles = many_people.titles()
     assert list(titles) == [key for _, key in many_people.ROWS]
     assert len(set(titles.values())) == len(titles)

@@ -1,7 +1,12 @@
 """The rows that compare weights from ImageNet: they differ in weights and scaling alone."""
 
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
+import run_pretrained
 from sklearn.metrics import accuracy_score, f1_score
 
 from dianet_utils.config import configure
@@ -52,3 +57,21 @@ def test_every_kept_score_and_p_value_follows_from_the_kept_predictions() -> Non
     pd.testing.assert_frame_equal(pretraining.contrasts(kept), tests, rtol=1e-4, check_dtype=False)
     folds = pd.read_csv(pretraining.KEPT / "folds.csv")
     assert (folds.groupby("row").size() == 5).all()
+
+
+def test_a_row_joins_those_that_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Path(shutil.copytree(pretraining.KEPT, tmp_path / "kept"))
+    monkeypatch.setattr(pretraining, "KEPT", kept)
+    table = pretraining.read()
+    *before, last = [row.key for row in pretraining.ROWS]
+    answers = table[["clip", "subject", "true"]].assign(predicted=table[last])
+    table[[*pretraining.CLIP_COLUMNS, *before]].to_csv(kept / "predictions.csv", index=False)
+    predictions, folds = run_pretrained.earlier()
+    assert set(folds["row"]) == set(before)  # those of a row without predictions do not count
+    outcome = SimpleNamespace(predictions=answers[::-1], entry=SimpleNamespace(row=pretraining.ROWS[-1]))
+    both = run_pretrained.joined(predictions, outcome).reset_index()
+    pd.testing.assert_frame_equal(both, table)
+    first = run_pretrained.joined(pd.DataFrame(), outcome)
+    assert first[last].tolist() == answers["predicted"].tolist()[::-1]
+    with pytest.raises(SystemExit, match="holds rows of other clips"):
+        run_pretrained.joined(predictions.iloc[1:], outcome)
