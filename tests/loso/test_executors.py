@@ -174,6 +174,14 @@ if __name__ == "__main__":
 """
 
 
+def command_of(process: psutil.Process) -> str:
+    """How a process was started; "" of one that has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
 @needs_sigkill
 @pytest.mark.processes
 @pytest.mark.parametrize("working", [False, True])
@@ -185,7 +193,7 @@ def test_an_interrupt_ends_workers_without_a_word(working: bool, tmp_path: Path)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment}
     run = psutil.Popen(command, start_new_session=True, **given)
-    while len(children := [one for one in run.children() if "spawn_main" in " ".join(one.cmdline())]) < 2:
+    while len(children := [one for one in run.children() if "spawn_main" in command_of(one)]) < 2:
         time.sleep(0.02)
     while working and min(child.memory_info().rss for child in children) < 250e6:  # torch is loaded
         time.sleep(0.1)
