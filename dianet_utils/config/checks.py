@@ -94,11 +94,12 @@ class Place(Text):
         if any(len(part.encode(errors="replace")) > _LONGEST_NAME for part in path.parts):
             raise ValueError(f"a path whose names have at most {_LONGEST_NAME} bytes each")
         try:
-            path.expanduser().resolve().exists()
-        except RuntimeError as error:  # a circle of links, or a user that is not known
-            raise ValueError(f"another path ({str(error).split(' from ')[0].rstrip('.')})") from None
-        except OSError as error:
-            raise ValueError(f"another path ({error.strerror})") from None
+            path.expanduser().stat()
+        except (FileNotFoundError, NotADirectoryError):
+            pass  # nothing is there yet
+        except (OSError, RuntimeError) as error:  # RuntimeError: a user that is not known
+            why = getattr(error, "strerror", None) or str(error).rstrip(".")
+            raise ValueError(f"another path ({why})") from None
         return text
 
 

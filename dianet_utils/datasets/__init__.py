@@ -8,7 +8,7 @@ import pandas as pd
 
 from dianet_utils import paper
 from dianet_utils.config import CHECKS
-from dianet_utils.config.checks import near_match
+from dianet_utils.config.checks import Place, near_match
 from dianet_utils.config.own_tables import SUFFIXES, is_own_name, is_table, results_of, short_name
 from dianet_utils.datasets import casme2, casme3, mmew, own_dataset, release, samm, smic
 from dianet_utils.datasets.clips import EMOTIONS, PHASES, compare_counts, select
@@ -131,10 +131,10 @@ def _no_dataset(name: str) -> str:
 
 
 def _check_path(path: str | Path, what: str) -> None:
-    """Refuse what the system cannot even look up: control characters, endless names, links in a circle."""
+    """Refuse what the system cannot even look up, see :class:`~dianet_utils.config.checks.Place`."""
     try:
-        Path(path).expanduser().resolve().exists()
-    except (OSError, ValueError, RuntimeError):
+        Place()(str(path))
+    except ValueError:
         raise InputError(f"There can be no file or folder {str(path)[:80]!r}: correct {what}.") from None
 
 
