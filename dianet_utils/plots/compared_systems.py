@@ -31,7 +31,7 @@ def draw_inputs(entries: Sequence[Entry], clip: str) -> Figure:
             if name not in kinds or image.shape[-1] > kinds[name].shape[-1]:
                 kinds[name] = image
             readers.setdefault(name, {})[entry.row.title] = None
-    columns = min(len(kinds), 3)
+    columns = len(kinds) if len(kinds) <= 3 else -(-len(kinds) // 2)
     lines = -(-len(kinds) // columns)
     fig, axes = figure(2.2 * columns, 2.7 * lines, nrows=lines, ncols=columns, squeeze=False)
     for ax in axes.flat:

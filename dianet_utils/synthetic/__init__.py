@@ -1,11 +1,12 @@
 """Synthetic micro-expressions: faces, action units and time courses, with the truth known.
 
 ``plan`` says what happens in each clip, ``render_clip`` shows it, ``displacement`` is the true motion;
-``generate`` writes a whole dataset and ``load`` gives its clip table.
+``generate`` writes a whole dataset, ``load`` gives its clip table, ``clearest`` names a clip for figures.
 """
 
 from dianet_utils.synthetic.dataset import generate, load
 from dianet_utils.synthetic.emotions import EMOTION_UNITS
+from dianet_utils.synthetic.example import clearest
 from dianet_utils.synthetic.faces.action_units import UNITS
 from dianet_utils.synthetic.plan import ClipPlan, plan, traits_of
 from dianet_utils.synthetic.rendering import displacement, render_clip
@@ -20,6 +21,7 @@ __all__ = [
     "Settings",
     "activation",
     "blink_closure",
+    "clearest",
     "displacement",
     "generate",
     "load",

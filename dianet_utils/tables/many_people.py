@@ -44,10 +44,8 @@ def table_row(row: tuple[int, str]) -> TableRow:
 
 
 def titles() -> dict[str, str]:
-    """What people call each row, by its key: the default is DIANet, the SVM is called by what it reads."""
-    found = {key: _title(number, table_row((number, key))) for number, key in ROWS}
-    svm = {KEPT_AS.get(row.key, row.key): row.title for row in TABLES[4].rows if "svm" in row.key}
-    return {**found, **svm, DEFAULT: "DIANet"}
+    """What people call each row, by its key: the default is DIANet."""
+    return {**{key: _title(number, table_row((number, key))) for number, key in ROWS}, DEFAULT: "DIANet"}
 
 
 def _title(number: int, row: TableRow) -> str:

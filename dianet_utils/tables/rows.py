@@ -64,8 +64,8 @@ def _table_1() -> PaperTable:
 _RIVALS: tuple[tuple[str, str, dict[str, Any]], ...] = tuple(
     (key, title, {"model": key.split(":")[0], "inputs": inputs, **_OWN_BACKBONE})
     for key, title, inputs in (
-        ("linear_svm", "Linear SVM", ("onset", "offset")),
-        ("linear_svm:tent", "Linear SVM, tent", ("tent",)),
+        ("linear_svm", "Linear SVM, onset and offset", ("onset", "offset")),
+        ("linear_svm:tent", "Linear SVM, onset and offset in one image", ("tent",)),
         ("logistic", "Logistic regression", ("onset", "offset")),
         ("lbp_top", "LBP-TOP and SVM", None),
         ("optical_strain", "Optical strain and SVM", None),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import chi2_contingency, pearsonr
 
@@ -302,3 +303,35 @@ def test_bad_settings_are_listed_all_at_once() -> None:
         assert name in message
     assert "amplitude_px" in message
     assert len(message.splitlines()) == 10
+
+
+# The clip that stands for the others.
+
+
+def clip_table(clips: list[ClipPlan], settings: Settings) -> pd.DataFrame:
+    """As much of a clip table as names and settings."""
+    table = pd.DataFrame(index=[clip.clip for clip in clips])
+    table.attrs["settings"] = synthetic.settings.as_json(settings)
+    return table
+
+
+def test_the_clearest_clip_has_open_eyes_and_loses_most_of_its_motion() -> None:
+    settings = Settings(subjects=4, clips_per_emotion=2, size=64, blink_probability=0.5)
+    clips = synthetic.plan(settings)
+    named = synthetic.clearest(clip_table(clips, settings))
+    clip = next(each for each in clips if each.clip == named)
+    assert synthetic.blink_closure(clip).max() == 0
+    at = {n: abs(synthetic.displacement(clip, settings, n)).max() for n in range(clip.onset, clip.offset + 1)}
+    assert at[clip.offset] < 0.5 * max(at.values())
+    others = [each for each in clips if each.blink is None and each.residual < 0.5]
+    assert max(clip.action_units.values()) == max(max(each.action_units.values()) for each in others)
+
+
+def test_where_every_clip_blinks_one_of_them_is_named_all_the_same() -> None:
+    settings = Settings(subjects=2, clips_per_emotion=1, blink_probability=1.0)
+    clips = [clip for clip in synthetic.plan(settings) if synthetic.blink_closure(clip).any()]
+    assert synthetic.clearest(clip_table(clips, settings)) in {clip.clip for clip in clips}
+
+
+def test_of_clips_that_were_not_generated_the_first_is_named() -> None:
+    assert synthetic.clearest(pd.DataFrame(index=["006/b", "006/a"])) == "006/b"
