@@ -179,7 +179,7 @@ def draw_power(
             ax.plot(table.index, table[points], color=PALETTE[index], label=label, **look)
         _mark_claims(ax, claims(table, made))
         ax.axhline(WANTED, color=GREY, ls=":", lw=1.1, label=f"power {WANTED:g}")
-        ax.set(xlabel=f"number of people\n{name}", xscale="log", ylim=(0, 1.04))
+        ax.set(xlabel=f"number of people\n{name}", xscale="log", ylim=(0, 1.08))
         ax.set_xticks(table.index[::2], table.index[::2])
         ax.minorticks_off()
     axes[0, 0].set(ylabel="power: chance that p < 0.05", yticks=(0, 0.2, 0.4, 0.6, 0.8, 1))
@@ -192,6 +192,6 @@ def _mark_claims(ax: Axes, worth: pd.DataFrame) -> None:
     """An upright line at each claim's number of people, under its name, and a ring at its power."""
     for name, row in worth.iterrows():
         ax.axvline(row["people"], color=GREY, lw=0.9)
-        ax.text(row["people"], 1.07, str(name), rotation=90, ha="center", va="bottom", fontsize=7.5)
+        ax.text(row["people"], 1.11, str(name), rotation=90, ha="center", va="bottom", fontsize=7.5)
     ring: dict[str, Any] = {"mfc": "none", "mec": "black", "mew": 1.6, "ms": 10, "ls": ""}
     ax.plot(worth["people"], worth["power"], "o", label="a claim of the paper", **ring)
