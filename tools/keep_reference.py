@@ -47,6 +47,7 @@ RUN_FILES = ("config.json", "environment.json", "figures/confusion.png")
 RUNS: dict[str, dict[str, str]] = {
     "04_loso": {},
     "04_loso_paper": {"setting": "paper", "pretrained": "none", "split": "kfold:5"},
+    "04_loso_paper_people": {"setting": "paper", "pretrained": "none", "precision": "bfloat16"},
 }
 
 
@@ -64,7 +65,8 @@ def keep_run(name: str) -> None:
     results = loso.run(bank, config, folder)
     for file in RUN_FILES:
         copy(folder / file, target / Path(file).name)
-    write_json(target / "metrics.json", results.metrics)
+    seconds = float(pd.Series([fold["seconds"] for fold in results.folds]).median())
+    write_json(target / "metrics.json", {**results.metrics, "seconds_per_fold": seconds})
     write_text(target / "predictions.csv", results.predictions.to_csv(index=False, lineterminator="\n"))
     text = curves(results.folds).to_csv(index=False, lineterminator="\n", float_format="%.5g")
     write_text(target / "curves.csv", text)
