@@ -1,6 +1,7 @@
 """The kept results: every number of tables and pages follows from the predictions that are kept."""
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 from types import ModuleType
@@ -52,6 +53,20 @@ def test_every_score_of_a_table_follows_from_the_predictions_of_its_run(path: Pa
         assert row["accuracy"] == pytest.approx(100 * accuracy_score(true, named), abs=1e-3)
         assert row["uf1"] == pytest.approx(f1_score(true, named, **told), abs=1e-4)
         assert row["uar"] == pytest.approx(recall_score(true, named, **told), abs=1e-4)
+
+
+@pytest.mark.parametrize("run", sorted(REFERENCE.glob("04_loso*")), ids=lambda run: run.name)
+def test_every_score_of_a_run_follows_from_its_predictions_and_folds(run: Path) -> None:
+    told = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    predictions = pd.read_csv(run / "predictions.csv", dtype=str)
+    true, named = predictions["true"], predictions["predicted"]
+    assert told["accuracy"] == pytest.approx(accuracy_score(true, named), abs=1e-6)
+    assert told["uf1"] == pytest.approx(f1_score(true, named, average="macro", zero_division=0), abs=1e-5)
+    assert told["uar"] == pytest.approx(recall_score(true, named, average="macro"), abs=1e-5)
+    assert told["chance"] == pytest.approx(true.value_counts(normalize=True).max(), abs=1e-6)
+    assert predictions["clip"].is_unique
+    assert predictions["subject"].nunique() == 26
+    assert pd.read_csv(run / "curves.csv")["subject"].nunique() == told["folds"]
 
 
 def test_policies_score_what_their_predictions_say() -> None:
