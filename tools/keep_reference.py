@@ -15,6 +15,7 @@ from refresh_notebooks import shrink
 
 from dianet_utils import datasets, loso, run
 from dianet_utils.config import configure
+from dianet_utils.evaluation import comparison
 from dianet_utils.plumbing.files import RESULTS, shown, write_json, write_text
 
 REFERENCE = RESULTS / "reference"
@@ -52,7 +53,7 @@ RUNS: dict[str, dict[str, str]] = {
 
 
 def keep_run(name: str) -> None:
-    """One run of notebook 04, seed 0, whatever else lies in its folder; nothing where folds are missing."""
+    """One run of notebook 04, seed 0, with the SVM beside it; nothing where folds are missing."""
     kept, _ = datasets.select(datasets.load("synthetic"))
     config = configure("synthetic", **RUNS[name])
     bank = run.make_bank(kept, config)
@@ -70,6 +71,10 @@ def keep_run(name: str) -> None:
     write_text(target / "predictions.csv", results.predictions.to_csv(index=False, lineterminator="\n"))
     text = curves(results.folds).to_csv(index=False, lineterminator="\n", float_format="%.5g")
     write_text(target / "curves.csv", text)
+    svm = pd.read_csv(folder / "linear_svm" / "predictions.csv", dtype={"clip": str, "subject": str})
+    write_text(target / "linear_svm.csv", svm.to_csv(index=False, lineterminator="\n"))
+    pairs = comparison.compare({"run": results.predictions, "linear_svm": svm})
+    write_text(target / "against_svm.csv", pairs.to_csv(index=False, lineterminator="\n"))
 
 
 def curves(folds: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 STAMP = "code_digest"
-LARGEST = 800_000  # bytes of a notebook: a dozen figures with twice the pixels
+LARGEST = 400_000  # bytes of a notebook
 
 
 def code_digest(notebook: Any) -> str:

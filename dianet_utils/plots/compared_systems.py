@@ -47,9 +47,9 @@ def _draw_image(ax: Axes, image: NDArray[Any]) -> None:
     """The mean over the channels of an image [C, H, W]; float images are signed, -1 to 1."""
     grey = image.mean(axis=0)
     if image.dtype == np.uint8:
-        ax.imshow(grey, cmap="gray", vmin=0, vmax=255)
+        ax.imshow(grey, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     else:
-        ax.imshow(grey, cmap=DIVERGING, vmin=-1, vmax=1)
+        ax.imshow(grey, cmap=DIVERGING, vmin=-1, vmax=1, interpolation="nearest")
 
 
 @styled()

@@ -11,7 +11,7 @@ from refresh_notebooks import STAMP, clean, code_digest, private_paths
 
 from dianet_utils import run
 
-MAX_LINES, MAX_COLUMNS, MAX_WORDS, MAX_BYTES = 20, 80, 80, 800_000
+MAX_LINES, MAX_COLUMNS, MAX_WORDS, MAX_BYTES = 20, 80, 80, 400_000
 MAX_PARAMETERS = 24  # lines of the parameters cell, which is a list
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 

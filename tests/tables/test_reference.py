@@ -69,6 +69,25 @@ def test_every_score_of_a_run_follows_from_its_predictions_and_folds(run: Path) 
     assert pd.read_csv(run / "curves.csv")["subject"].nunique() == told["folds"]
 
 
+def test_what_is_said_of_the_long_run_follows_from_its_files() -> None:
+    run = REFERENCE / "04_loso_paper_people"
+    ours, svm = (pd.read_csv(run / f"{name}.csv") for name in ("predictions", "linear_svm"))
+    assert ours["clip"].tolist() == svm["clip"].tolist()
+    gain = (ours["predicted"] == ours["true"]).mean() - (svm["predicted"] == svm["true"]).mean()
+    assert pd.read_csv(run / "against_svm.csv")["difference"].item() == pytest.approx(gain)
+    curves = pd.read_csv(run / "curves.csv")
+    best = curves.loc[curves.groupby("subject")["validation_loss"].idxmin()].set_index("subject")["epoch"]
+    told = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    poor = [fold.removesuffix(" (seed 0)") for fold in told["untrained_folds"]]
+    page = " ".join((REFERENCE / "README.md").read_text(encoding="utf-8").split())
+    low, high = best.drop(poor).min(), best.drop(poor).max()
+    first = ", ".join(map(str, sorted(best[poor])[:-1]))
+    assert (
+        f"best epochs {first} and {max(best[poor])}); the others have best epochs from {low} to {high}"
+        in page
+    )
+
+
 def test_policies_score_what_their_predictions_say() -> None:
     folder = REFERENCE / "09_evaluation_honesty"
     told = pd.read_csv(folder / "predictions.csv")
