@@ -66,7 +66,7 @@ def _draw_ramps(ax: Axes, apex: int, count: int) -> None:
 
 
 def _in_colour(image: np.ndarray) -> np.ndarray:
-    """A dynamic image [H, W, 3] as colours from 0 to 1, RGB: red became brighter, blue darker."""
+    """A dynamic image [H, W, 3] as colours from 0 to 1, RGB: red is brighter near the apex, blue darker."""
     small = cv2.resize(scale_signed(image).mean(axis=2), (128, 128), interpolation=cv2.INTER_AREA)
     return colormaps[DIVERGING](np.clip(small / 2 + 0.5, 0, 1))[..., :3]
 

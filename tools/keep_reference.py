@@ -1,8 +1,8 @@
 """Copy the small results that README shows from results/synthetic to results/reference.
 
-Run it after `make notebooks`: it takes the run of notebook 04, the tables of 05 to 08 and the readings of 10
-with every prediction behind them, and the scores and figures of 09 and 11. What five datasets
-of 26 people each gave is kept by tools/keep_people.py.
+Run it after `make notebooks`, or after some of them: it takes the run of notebook 04, the tables of 05 to 08
+and the readings of 10 with every prediction behind them, and the scores and figures of 09 and 11. What is not
+whole is told and stays as it was kept. Five datasets of 26 people each are kept by tools/keep_people.py.
 """
 
 import shutil
@@ -40,7 +40,9 @@ STUDIES = {
         "errors.png",
     ),
 }
-STEM = "kfold-5-*table?"  # synthetic tables rest on folds of people; some say their image size
+# Tables 1 to 4 rest on folds of people; some say their image size. The readings are notebook 10's.
+STEMS = ("kfold-5-table?", "kfold-5-*px-table?", "readings")
+TABLES = 6  # 1, 3 and 4, 2 at two sizes, and the readings
 RUN_FILES = ("config.json", "environment.json", "figures/confusion.png")
 
 
@@ -107,27 +109,41 @@ def keep_predictions(runs: Iterable[str]) -> None:
     write_text(REFERENCE / "tables" / "predictions.csv", table.to_csv(lineterminator="\n"))
 
 
-def main() -> None:
-    """Copy the run, the tables, and the settings of every run that a table rests on."""
-    for name in RUNS:
-        keep_run(name)
+def keep_tables() -> None:
+    """The tables with the settings and answers of every run they rest on; nothing where one is missing."""
     written = RESULTS / "synthetic" / "tables"
-    endings = (".csv", ".md", ".tex", "_accuracies.png")
-    for pattern in (
-        *(f"{STEM}{end}" for end in (*endings, "_planned.csv")),
-        *(f"readings{end}" for end in endings),
-    ):
-        for path in sorted(written.glob(pattern)):
-            copy(path, REFERENCE / "tables" / path.name)
-    for name, wanted in STUDIES.items():
-        for file in wanted:
-            copy(RESULTS / "synthetic" / name / file, REFERENCE / name / file)
-    numbers = [*written.glob(f"{STEM}.csv"), *written.glob("readings.csv")]
+    numbers = [path for stem in STEMS for path in written.glob(f"{stem}.csv")]
+    if len(numbers) < TABLES:
+        print(f"tables: {len(numbers)} of {TABLES} are there, so none is kept")
+        return
+    for stem in STEMS:
+        for end in (".csv", ".md", ".tex", "_accuracies.png", "_planned.csv"):
+            for path in sorted(written.glob(f"{stem}{end}")):
+                copy(path, REFERENCE / "tables" / path.name)
     runs = {name for path in numbers for name in pd.read_csv(path)["run"].dropna()}
     for name in sorted(runs):
         copy(RESULTS / "synthetic" / name / "config.json", REFERENCE / "tables" / "configs" / f"{name}.json")
     keep_predictions(runs)
-    print(f"kept in {shown(REFERENCE)}: notebook 04 and the tables of {len(runs)} runs")
+
+
+def keep_study(name: str) -> None:
+    """What a notebook wrote beside its run; nothing where a file is missing."""
+    folder = RESULTS / "synthetic" / name
+    if missing := [file for file in STUDIES[name] if not (folder / file).is_file()]:
+        print(f"{name}: {', '.join(missing)} not there, so it is not kept")
+        return
+    for file in STUDIES[name]:
+        copy(folder / file, REFERENCE / name / file)
+
+
+def main() -> None:
+    """Keep each run, the tables and each study, as far as they are there whole."""
+    for name in RUNS:
+        keep_run(name)
+    keep_tables()
+    for name in STUDIES:
+        keep_study(name)
+    print(f"the results that README shows are in {shown(REFERENCE)}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One page for each dataset of the paper: which clips, what is printed on it, and how each number is known.
+"""One page for each dataset of the paper: which clips, what is printed on it, and the source of each number.
 
 tools/write_results.py writes them; all they say is in dianet_utils/paper.py.
 """
@@ -19,14 +19,14 @@ SECTIONS = {"casme2": "casme-ii", "samm": "samm", "mmew": "mmew"}  # of docs/dat
 
 _PAGE = """# {title}: what is printed
 
-What the DIANet paper and others print on {title}, and how each number is known. Nothing here was measured
-by us: the dataset is licensed. [How to bring your copy](datasets.md#{section}), and then:
+What the DIANet paper and others report on {title}, and the source of each number. Nothing here was measured
+by us: the dataset is licensed. [Get your copy](datasets.md#{section}), and then run:
 
 ```sh
 dianet 01 -p dataset {name} -p data_root FOLDER    # is the copy sound, and does it give these clips?
 dianet 04 -p dataset {name} -p data_root FOLDER    # DIANet, one person left out at a time
-dianet 05 -p dataset {name} -p data_root FOLDER    # Table 1; 06, 07 and 08 are the others
-dianet submit {name}/RUN                           # its row on the leaderboard
+dianet 05 -p dataset {name} -p data_root FOLDER    # Table 1; 06, 07 and 08 make the others
+dianet submit {name}/RUN                           # adds its row to the leaderboard
 ```
 
 ## Which clips
@@ -35,15 +35,15 @@ dianet submit {name}/RUN                           # its row on the leaderboard
 
 ## What the tables say
 
-*printed* stands in the paper's text; *derived* follows from differences that it prints; *other source* was
-published elsewhere, often with other clips or classes; a *bound* is what the prose says it lies below or
-between. Our copy of the paper has no tables: [whoever has
-them](methods.md#cells-that-our-copy-of-the-paper-lacks) can fill in the cells. The column of right clips has
-the number of {count} that gives the accuracy, where there is one.
+*printed*: in the paper's text; *derived*: follows from differences that the paper prints; *other source*:
+published elsewhere, often with other clips or classes; *bound*: the prose says only below what, or between
+what, the number lies. Our copy of the paper has no tables: [whoever has
+them](methods.md#cells-that-our-copy-of-the-paper-lacks) can fill in the cells. The column of correct clips
+has the number out of {count} that gives the accuracy, if there is one.
 
 {tables}
 
-Results with predictions, of this dataset and others: [leaderboard](leaderboard.md).
+For results with predictions, on this dataset and others, see the [leaderboard](leaderboard.md).
 """
 
 
@@ -61,16 +61,16 @@ def _clips(name: str) -> str:
     text += f", of {expected['subjects']} people. " if "subjects" in expected else ". "
     classes: dict[str, int] = expected["classes"]
     if not classes:
-        return text + "How they are spread over classes and people, our copy of the paper does not say."
+        return text + "Our copy of the paper does not say how they are distributed over classes and people."
     largest = max(classes.values())
     counts = ", ".join(f"*{emotion}* {count}" for emotion, count in classes.items())
     share = 100 * largest / expected["clips"]
-    return f"{text}By class: {counts}. Always answering the largest class is right on {share:.1f} %."
+    return f"{text}By class: {counts}. Always naming the largest class has an accuracy of {share:.1f} %."
 
 
 def _table(title: str, rows: tuple[paper.Row, ...], name: str) -> Iterator[str]:
     """One table of the paper, as far as it is about this dataset."""
-    yield from (f"### {title}", "", "| system | accuracy % | right clips | note |", "|---|---|---|---|")
+    yield from (f"### {title}", "", "| system | accuracy % | correct clips | note |", "|---|---|---|---|")
     for row in rows:
         cell: paper.Cell = getattr(row, name)
         shown = cell_text(cell.value, cell.lower, cell.kind)

@@ -97,7 +97,7 @@ def backbones_table() -> str:
     """The paper's networks at 112 px on the default dataset, those that were run so far."""
     table = pd.read_csv(REFERENCE / "tables" / "kfold-5-112px-table2.csv").dropna(subset="accuracy")
     lines = [
-        "| backbone | accuracy % | UF1 | on its training clips % | weights | GFLOP | s a fold |",
+        "| backbone | accuracy % | UF1 | on its training clips % | weights | GFLOP | s per fold |",
         "|---|---|---|---|---|---|---|",
     ]
     for _, row in table.iterrows():

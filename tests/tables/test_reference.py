@@ -69,6 +69,27 @@ def test_every_score_of_a_run_follows_from_its_predictions_and_folds(run: Path) 
     assert pd.read_csv(run / "curves.csv")["subject"].nunique() == told["folds"]
 
 
+def test_what_another_processor_changes_follows_from_both_runs() -> None:
+    ours, other = (
+        pd.read_csv(REFERENCE / "04_loso" / f"{name}.csv", dtype=str).set_index("clip")
+        for name in ("predictions", "other_processor")
+    )
+    differing = int((ours["predicted"] != other["predicted"].reindex(ours.index)).sum())
+    one, two = (f"{(each['predicted'] == each['true']).mean():.3f}" for each in (other, ours))
+    told = " ".join((ROOT / "docs" / "running.md").read_text(encoding="utf-8").split())
+    assert f"default run {differing} differed; the accuracies were {one} and {two}." in told
+
+
+def test_one_run_stands_in_readme_and_in_notebooks_04_and_09() -> None:
+    run = pd.read_csv(REFERENCE / "04_loso" / "predictions.csv", dtype=str).set_index("clip")["predicted"]
+    policies = pd.read_csv(REFERENCE / "09_evaluation_honesty" / "predictions.csv", dtype=str)
+    none = policies.query("policy == 'none'").set_index("clip")["predicted"]
+    assert none.reindex(run.index).equals(run)
+    told = json.loads((REFERENCE / "04_loso" / "metrics.json").read_text(encoding="utf-8"))
+    stored = (ROOT / "notebooks" / "04_loso.ipynb").read_text(encoding="utf-8")
+    assert f"UF1 {told['uf1']:.3f}, 95 % interval" in stored
+
+
 def test_what_is_said_of_the_long_run_follows_from_its_files() -> None:
     run = REFERENCE / "04_loso_paper_people"
     ours, svm = (pd.read_csv(run / f"{name}.csv") for name in ("predictions", "linear_svm"))
