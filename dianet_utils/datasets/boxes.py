@@ -1,9 +1,10 @@
-"""Rectangles of images."""
+"""Rectangles of images, and how much the parts of a face count in one."""
 
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 
 class Box(NamedTuple):
@@ -36,3 +37,15 @@ class Box(NamedTuple):
         down = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
         smaller = min(self.width * self.height, other.width * other.height)
         return max(across, 0) * max(down, 0) / smaller
+
+
+def face_weight(size: int) -> npt.NDArray[np.float32]:
+    """How much each pixel of a square face crop counts, from 0 to 1: [size, size].
+
+    A soft oval about the face without a soft band across the eyes, in the proportions of a crop from above
+    the brows to below the chin. Assumed for every dataset; it was fitted to none of the licensed ones.
+    """
+    down, right = np.mgrid[0:size, 0:size] / (size - 1)
+    oval = np.exp(-(((down - 0.52) / 0.36) ** 4) - ((right - 0.5) / 0.30) ** 4)
+    eyes = np.exp(-(((down - 0.43) / 0.07) ** 4))
+    return (oval * (1 - eyes)).astype(np.float32)

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dianet_utils.config.checks import Choice, check_all
+from dianet_utils.datasets.boxes import face_weight
 from dianet_utils.dynamic_images.clip import Frame, Source
 from dianet_utils.dynamic_images.flow import optical_flow
 from dianet_utils.dynamic_images.weights import Reals
@@ -53,11 +54,12 @@ def spot(frames: Iterable[Frame], method: str = "difference") -> Spotted:
     """The apex among a clip's frames onset .. offset, RGB uint8 [H, W, 3] of a cropped face, read once.
 
     ``difference`` compares grey frames of 96 pixels, ``flow`` the dense flow since the onset frame, about
-    ten times as slow; both weigh the face without the eyes (:func:`face_weight`). What shift, turn, growth of
-    the face and a change of light explain is taken out of each frame, so that a drifting head does not
-    count. What is left at the offset grows along a straight line, which is subtracted: the apex is where the
-    face is furthest from its way between the two ends. It is never the first or the last frame. Raises
-    InputError for fewer than 3 frames, and for frames of different sizes.
+    ten times as slow; both weigh the face without the eyes
+    (:func:`~dianet_utils.datasets.boxes.face_weight`). What shift, turn, growth of the face and a change of
+    light explain is taken out of each frame, so that a drifting head does not count. What is left at the
+    offset grows along a straight line, which is subtracted: the apex is where the face is furthest from its
+    way between the two ends. It is never the first or the last frame. Raises InputError for fewer than 3
+    frames, and for frames of different sizes.
     """
     method = check_all({"method": method}, {"method": Choice(*METHODS)})["method"]
     if method == "midpoint":
@@ -81,18 +83,6 @@ def _alike(frames: Iterable[Frame]) -> Iterator[Frame]:
             )
         yield frame
     _enough(count)
-
-
-def face_weight(size: int) -> npt.NDArray[np.float32]:
-    """How much each pixel of a square face crop counts, from 0 to 1: [size, size].
-
-    A soft oval about the face without a soft band across the eyes, in the proportions of a crop from above
-    the brows to below the chin. Assumed for every dataset; it was fitted to none of the licensed ones.
-    """
-    down, right = np.mgrid[0:size, 0:size] / (size - 1)
-    oval = np.exp(-(((down - 0.52) / 0.36) ** 4) - ((right - 0.5) / 0.30) ** 4)
-    eyes = np.exp(-(((down - 0.43) / 0.07) ** 4))
-    return (oval * (1 - eyes)).astype(np.float32)
 
 
 def _differences(frames: Iterable[Frame]) -> Reals:

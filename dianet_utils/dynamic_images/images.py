@@ -29,11 +29,7 @@ def weighted_sums(frames: Iterable[npt.NDArray[np.uint8]], weights: Integers) ->
     signs = [next((-1 if weight < 0 else 1 for weight in row if weight), 1) for row in weights.tolist()]
     number = -1
     for number, (frame, column) in enumerate(zip(frames, weights.T, strict=True)):
-        if frame.dtype != np.uint8:
-            raise InputError(
-                f"Frame {number + 1} has the type {frame.dtype}, and frames are whole numbers from 0 to 255: "
-                "round them and give them as uint8, those from 0 to 1 times 255."
-            )
+        check_type(frame, number + 1)
         if number == 0:
             sums, level = np.zeros((len(weights), *frame.shape), kind), np.empty_like(frame)
         if frame.shape != level.shape:
@@ -157,9 +153,19 @@ def scale_centred(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return np.rint(MID_GREY + image * (127.0 / (largest or 1.0))).astype(np.uint8)
 
 
-def check_sizes(frames: Frames) -> None:
-    """Raise InputError if the frames of a clip differ in size; all must be the same view of one face."""
+def check_type(frame: npt.NDArray[Any], number: int) -> None:
+    """Raise InputError if a frame, the ``number``-th of its clip from 1, is not uint8."""
+    if frame.dtype != np.uint8:
+        raise InputError(
+            f"Frame {number} has the type {frame.dtype}, and frames are whole numbers from 0 to 255: "
+            "round them and give them as uint8, those from 0 to 1 times 255."
+        )
+
+
+def check_frames(frames: Frames) -> None:
+    """Raise InputError if the frames of a clip are not uint8 or differ in size: all show one face."""
     for number, frame in enumerate(frames, start=1):
+        check_type(frame, number)
         if frame.shape != frames[0].shape:
             raise InputError(f"Frame {number} is {_size(frame)} but the first is {_size(frames[0])}.")
 

@@ -7,7 +7,7 @@ out is again a weighted sum of the frames, so only the weights are made here.
 import numpy as np
 import numpy.typing as npt
 
-from dianet_utils.dynamic_images.images import Frames, check_sizes, dynamic_image
+from dianet_utils.dynamic_images.images import Frames, check_frames, dynamic_image
 from dianet_utils.dynamic_images.weights import Reals
 
 _CHUNK = 2**16  # pixels that are multiplied at a time
@@ -29,7 +29,7 @@ def rank_pooling(frames: Frames) -> npt.NDArray[np.float64]:
         The direction d, float64 [H, W, C].
 
     Raises:
-        InputError: If the frames differ in size.
+        InputError: If the frames are not uint8 or differ in size.
 
     Example:
         Three pixels: one grows brighter, one stays, one grows darker.
@@ -46,7 +46,7 @@ def rank_pooling(frames: Frames) -> npt.NDArray[np.float64]:
 
 def gram(frames: Frames) -> Reals:
     """The inner products of all pairs of frames [T, T], exact: whole numbers below 2^53 in float64."""
-    check_sizes(frames)
+    check_frames(frames)
     flat = np.asarray(frames).reshape(len(frames), -1)
     total = np.zeros((len(flat), len(flat)))
     for start in range(0, flat.shape[1], _CHUNK):

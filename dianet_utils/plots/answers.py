@@ -64,12 +64,13 @@ def draw_probabilities(probabilities: pd.Series, title: str = "") -> Figure:
     """One bar per class, the largest on top, and a line where an even guess would be."""
     drawn, place = figure(5.0, 0.8 + 0.32 * len(probabilities))
     first = [BLUE] + [GREY] * (len(probabilities) - 1)
-    bars = place.barh(probabilities.index, probabilities, color=first)
+    place.barh(probabilities.index, probabilities, color=first)
     even = {"color": "black", "lw": 1, "ls": ":", "label": f"even guess, 1/{len(probabilities)}"}
     place.axvline(1 / len(probabilities), **even)
-    ground = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # the line does not cross a number
-    place.bar_label(bars, fmt="%.2f", padding=3, fontsize=9, bbox=ground)
-    place.set(xlabel="probability that the network gives", xlim=(0, 1.1), title=title)
+    aside: dict[str, Any] = {"transform": place.get_yaxis_transform(), "va": "center", "fontsize": 9}
+    for row, value in enumerate(probabilities):
+        place.text(1.02, row, f"{value:.2f}", **aside)  # beside the axes, where no line crosses them
+    place.set(xlabel="probability that the network gives", xlim=(0, 1), title=title)
     place.invert_yaxis()
     place.legend(loc="lower right", fontsize=8)
     return drawn
@@ -119,7 +120,8 @@ def draw_stability(table: pd.DataFrame, apex: int, title: str = "") -> Figure:
     for name, style, colour in zip(table.columns, cycle(STYLES), cycle(PALETTE), strict=False):
         place.plot(table.index, table[name], style, color=colour, lw=2, label=name)
     place.axvline(apex, color=GREY, lw=1, ls=":")
-    place.annotate("apex used", (apex, 1.0), (4, 0), textcoords="offset points", color=GREY, fontsize=8)
-    place.set(xlabel="frame taken as the apex", ylabel="probability", ylim=(0, 1.08), title=title)
+    top = max(0.5, 1.1 * float(table.to_numpy().max()))
+    place.annotate("apex used", (apex, top), (4, -8), textcoords="offset points", color=GREY, fontsize=8)
+    place.set(xlabel="frame taken as the apex", ylabel="probability", ylim=(0, top), title=title)
     drawn.legend(loc="outside right upper", fontsize=8)
     return drawn

@@ -8,24 +8,25 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dianet_utils.plots.pictures import COLOURS, bare, small
+from dianet_utils.plots.pictures import COLOURS, bare, brightness, small
 from dianet_utils.plots.style import DIVERGING, GREY, PHASE_COLOURS, figure, styled
 
-_PIXELS = 96  # of a picture: thin lines of a moving edge must stay
+_PIXELS, _INCHES = 192, 2.1  # of a picture: thin lines of a moving edge must stay
 
 
 @styled()
 def draw_one_scale(rows: Mapping[str, Mapping[str, NDArray[Any]]], title: str = "") -> Figure:
-    """Images [H, W, 3] by phase, one line of pictures for each of ``rows``, all on one colour scale.
+    """Images [H, W, 3] or [H, W] by phase, one line of pictures for each of ``rows``, on one colour scale.
 
     The images are in grey levels per unit of positive weight; red became brighter, blue darker.
     """
     import matplotlib.pyplot as plt
 
     columns = len(next(iter(rows.values())))
-    drawn, axes = figure(5.4, 0.5 + 1.5 * len(rows), nrows=len(rows), ncols=columns, squeeze=False)
+    size = 1.6 + _INCHES * columns, 0.7 + _INCHES * len(rows)
+    drawn, axes = figure(*size, nrows=len(rows), ncols=columns, squeeze=False)
     means = {
-        name: {p: small(image, _PIXELS).mean(axis=2) for p, image in r.items()} for name, r in rows.items()
+        name: {p: brightness(small(image, _PIXELS)) for p, image in r.items()} for name, r in rows.items()
     }
     limit = max(np.quantile(np.abs(image), 0.995) for images in means.values() for image in images.values())
     colours = plt.get_cmap(DIVERGING, COLOURS)
@@ -34,7 +35,7 @@ def draw_one_scale(rows: Mapping[str, Mapping[str, NDArray[Any]]], title: str = 
             shown = place.imshow(image, cmap=colours, vmin=-limit, vmax=limit, interpolation="nearest")
         line[0].set_ylabel(name)
     for place, phase in zip(axes[0], next(iter(rows.values())), strict=True):
-        place.set_title(phase, color=PHASE_COLOURS[phase], fontweight="bold")
+        place.set_title(phase, color=PHASE_COLOURS.get(phase, GREY), fontweight="bold")
     bare(axes)
     drawn.colorbar(shown, ax=axes, shrink=0.8, aspect=20, label="change, grey levels")
     drawn.suptitle(title, fontsize="medium")
@@ -50,13 +51,17 @@ def draw_recovery(kept: pd.DataFrame, drift: Mapping[str, float]) -> Figure:
     """
     fig, (left, right) = figure(6.8, 3.0, ncols=2, sharey=True, width_ratios=(2.2, 1))
     for style, phase in zip(("-", "--", "-."), kept, strict=True):
-        left.plot(kept.index, kept[phase], style, color=PHASE_COLOURS[str(phase)], lw=2, label=phase)
+        colour = PHASE_COLOURS.get(str(phase), GREY)
+        left.plot(kept.index, kept[phase], style, color=colour, lw=2, label=phase)
     left.set(xlabel="motion left at the offset, share of the peak", ylabel="share kept in the image")
     left.axhline(0, color=GREY, lw=0.8)
     left.set_title("the expression")
     left.legend(title="phase")
     names = list(drift)
-    right.bar(names, [abs(drift[name]) for name in names], color=[PHASE_COLOURS[name] for name in names])
+    colours = [PHASE_COLOURS.get(name, GREY) for name in names]
+    right.bar(names, [abs(drift[name]) for name in names], color=colours)
+    right.set_ylabel("share kept of the drift")
+    right.tick_params(labelleft=True)  # which sharing an axis hides
     right.set_title("a steady head drift\n(absolute value)")
     right.axhline(0, color=GREY, lw=0.8)
     return fig

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dianet_utils.datasets import is_synthetic
 from dianet_utils.dynamic_images import FLOWS
 from dianet_utils.plots.style import BLUE, DIVERGING, ORANGE, figure, styled
 from dianet_utils.tables import Entry
@@ -39,7 +40,8 @@ def draw_inputs(entries: Sequence[Entry], clip: str) -> Figure:
     for ax, (name, image) in zip(axes.flat, kinds.items(), strict=False):
         _draw_image(ax, image[2:] if name in FLOWS else image)  # of a flow its length
         ax.set_title(f"{name}\n{fill(', '.join(readers[name]), 28)}", fontsize=8)
-    fig.suptitle(f"clip {clip}", fontsize="medium")
+    made = any(is_synthetic(entry.bank.clips.loc[[clip]]) for entry in entries)
+    fig.suptitle(f"{'synthetic ' if made else ''}clip {clip}", fontsize="medium")
     return fig
 
 

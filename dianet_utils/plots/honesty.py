@@ -43,7 +43,7 @@ def draw_policies(table: pd.DataFrame, chance: float, title: str) -> Figure:
             _draw_interval(ax, row, height, marker, _COLOURS[row["policy"]], shade)
         ax.set(xlabel=_NAMES[score], xlim=(0, 1.02), xticks=(0, 0.25, 0.5, 0.75))
         ax.grid(axis="x", color="#E5E5E5", lw=0.8)
-    axes[0].axvline(chance, color=GREY, ls="--", lw=1.1, label=f"chance {chance:.2f}")
+    axes[0].axvline(chance, color=GREY, ls="--", lw=1.1, zorder=1, label=f"chance {chance:.2f}")
     axes[0].set_yticks(range(len(policies)), [_label(policy) for policy in policies])
     axes[0].set_ylim(len(policies) - 0.5, -0.65)
     for name, (marker, shade) in _LOOKS.items():
@@ -57,6 +57,8 @@ def _draw_interval(ax: Axes, row: pd.Series, height: float, marker: str, colour:
     reach = [[max(0.0, row["value"] - row["low"])], [max(0.0, row["high"] - row["value"])]]
     ax.errorbar(row["value"], height, xerr=reach, fmt=marker, color=colour, alpha=shade, capsize=3, ms=5.5)
     above: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5, "color": colour}
+    above["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    above["zorder"] = 1.5  # over the line of chance, under markers and whiskers
     ax.annotate(f"{row['value']:.3f}", (row["value"], height), (0, 4), **above)
 
 
@@ -67,7 +69,7 @@ def draw_choosing(folds: Sequence[dict[str, Any]], title: str) -> Figure:
     ``folds`` are those of a run with the policy ``test_subject``. The gap between the mean of the kept
     epochs and the mean of the last ones is what choosing brings.
     """
-    fig, ax = figure(6.4, 3.3)
+    fig, ax = figure(6.4, 3.6)
     curves = np.array([fold["history"]["test_accuracy"] for fold in folds])
     epochs = np.arange(1, curves.shape[1] + 1)
     for curve, fold in zip(curves, folds, strict=True):
@@ -79,7 +81,7 @@ def draw_choosing(folds: Sequence[dict[str, Any]], title: str) -> Figure:
     ax.axhline(kept, color=RED, ls="--", lw=1.3, label=f"mean of the kept epochs, {kept:.3f}")
     ax.plot([], [], "*", color=RED, label="epoch kept: LEAKY")
     ax.set(xlabel="epoch", ylabel="accuracy on the test subject", ylim=(0, 1.03), title=title)
-    ax.legend(loc="lower right")
+    fig.legend(loc="outside lower center", ncols=3, columnspacing=1.2, handletextpad=0.5)
     return fig
 
 
@@ -177,11 +179,12 @@ def draw_power(
             look: dict[str, Any] = {"ls": _LINES[index % 4], "marker": "osD^"[index % 4], "ms": 4}
             label = f"{points:.1f} points apart"
             ax.plot(table.index, table[points], color=PALETTE[index], label=label, **look)
-        _mark_claims(ax, claims(table, made))
         ax.axhline(WANTED, color=GREY, ls=":", lw=1.1, label=f"power {WANTED:g}")
-        ax.set(xlabel=f"number of people\n{name}", xscale="log", ylim=(0, 1.08))
+        ax.set(xlabel="number of people", xscale="log", ylim=(0, 1.08))
+        ax.set_title(name, pad=10)
         ax.set_xticks(table.index[::2], table.index[::2])
         ax.minorticks_off()
+        _mark_claims(ax, claims(table, made))
     axes[0, 0].set(ylabel="power: chance that p < 0.05", yticks=(0, 0.2, 0.4, 0.6, 0.8, 1))
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     fig.suptitle(title, fontsize="medium")
@@ -190,8 +193,12 @@ def draw_power(
 
 def _mark_claims(ax: Axes, worth: pd.DataFrame) -> None:
     """An upright line at each claim's number of people, under its name, and a ring at its power."""
-    for name, row in worth.iterrows():
+    for _, row in worth.iterrows():
         ax.axvline(row["people"], color=GREY, lw=0.9)
-        ax.text(row["people"], 1.11, str(name), rotation=90, ha="center", va="bottom", fontsize=7.5)
+    names = ax.secondary_xaxis("top")  # an axis, so that the panel's title stands above its names
+    names.set_xticks(worth["people"], worth.index, rotation=90, fontsize=7.5)
+    names.tick_params(length=0)
+    names.minorticks_off()
+    names.spines[:].set_visible(False)
     ring: dict[str, Any] = {"mfc": "none", "mec": "black", "mew": 1.6, "ms": 10, "ls": ""}
     ax.plot(worth["people"], worth["power"], "o", label="a claim of the paper", **ring)

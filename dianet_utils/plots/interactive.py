@@ -42,4 +42,6 @@ def _control(values: Sequence[Any]) -> Any:
 
     if not all(isinstance(value, int) for value in values):
         return ipywidgets.Dropdown(options=list(values))
-    return ipywidgets.SelectionSlider(options=sorted(set(values)), value=values[0], continuous_update=False)
+    look = {"layout": ipywidgets.Layout(width="95%"), "style": {"description_width": "initial"}}
+    options = sorted(set(values))
+    return ipywidgets.SelectionSlider(options=options, value=values[0], continuous_update=False, **look)

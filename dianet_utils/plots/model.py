@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.ticker import MaxNLocator
@@ -14,13 +15,13 @@ from numpy.typing import NDArray
 from dianet_utils.config import own_code
 from dianet_utils.plots.style import (
     BLUE,
-    DIVERGING,
     GREEN,
     GREY,
     ORANGE,
     PALETTE,
     PHASE_COLOURS,
     RED,
+    SEQUENTIAL,
     figure,
     styled,
 )
@@ -38,9 +39,15 @@ _FUSION_NAMES = {
 
 @styled()
 def draw_architecture(
-    images: NDArray[np.floating], streams: str = "shared", fusion: str = "cross_channel", classes: int = 5
+    images: NDArray[np.floating],
+    streams: str = "shared",
+    fusion: str | type = "cross_channel",
+    classes: int = 5,
 ) -> Figure:
-    """DIANet from left to right: ``images`` [2, H, W, 3] (DI-Onset, DI-Offset), backbone, fusion, losses."""
+    """DIANet from left to right: ``images`` [2, H, W, 3] (DI-Onset, DI-Offset), backbone, fusion, losses.
+
+    A ``fusion`` of one's own, a class or its name, is called by its class.
+    """
     fig, ax = figure(6.6, 3.2)
     draw_architecture_on(ax, images, streams, fusion, classes)
     return fig
@@ -51,7 +58,7 @@ def draw_architecture_on(
     ax: Axes,
     images: NDArray[np.floating],
     streams: str = "shared",
-    fusion: str = "cross_channel",
+    fusion: str | type = "cross_channel",
     classes: int = 5,
 ) -> None:
     """The drawing of :func:`draw_architecture` inside a larger figure."""
@@ -66,7 +73,8 @@ def draw_architecture_on(
             _arrow(ax, (start, height), (end, height), colour)
     _draw_streams(ax, streams)
     middle = sum(_ROWS.values()) / 2
-    name = _FUSION_NAMES.get(fusion, own_code.title(fusion))
+    called = fusion.__name__ if isinstance(fusion, type) else fusion
+    name = _FUSION_NAMES.get(called, own_code.title(called))
     _box(ax, 4.75, middle, 1.5, 2.35, f"LayerNorm,\nthen\n{name}", GREEN)
     for x, width, label in ((6.2, 0.66, "concat\n1024"), (7.15, 0.82, "projec-\ntion\n512")):
         _box(ax, x, middle, width, 2.35 if x < 7 else 1.5, label, GREY)
@@ -154,7 +162,7 @@ def draw_gradients(norms: pd.DataFrame) -> Figure:
 
     The axis is logarithmic, but linear below the power of ten under the smallest norm, so that zero shows.
     """
-    fig, ax = figure(5.6, 0.9 + 0.38 * len(norms))
+    fig, ax = figure(5.6, 0.9 + 0.55 * len(norms))
     positions = np.arange(len(norms))
     for number, (name, marker) in enumerate(zip(norms.columns, "os^", strict=True)):
         look: dict[str, Any] = {
@@ -163,7 +171,7 @@ def draw_gradients(norms: pd.DataFrame) -> Figure:
             "markersize": 8,
             "linestyle": "none",
         }
-        ax.plot(norms[name], positions + 0.18 * (number - 1), label=name, **look)
+        ax.plot(norms[name], positions + 0.3 * (number - 1), label=name, **look)
     smallest = 10 ** np.floor(np.log10(norms[norms > 0].min().min()))
     ax.set_xscale("symlog", linthresh=smallest, linscale=0.4)
     ax.axvline(0, color=GREY, linewidth=1, zorder=0)
@@ -182,25 +190,24 @@ def draw_attention(maps: NDArray[np.floating], unit: str, first: int = 32) -> Fi
 
     Rows are the ``first`` tokens of one phase. Columns are ``first`` tokens of the other, evenly chosen in
     the order that the row with the strongest preference gives them. Colours are the weight's ratio to an even
-    spread (1 / L) on a logarithmic scale, which is as wide as the weights need, from a quarter to four times
-    up to 1/512 to 512 times.
+    spread (1 / L), from white for 0 to dark blue for the largest; a power of it keeps small ones apart.
     """
     fig, axes = figure(6.0, 2.6, ncols=2)
-    ratios = np.log2(np.maximum(maps * maps.shape[-1], 2.0**-9))  # some weights round to 0
-    shown = [_in_order(ratio[:first], first) for ratio in ratios]
-    reach = int(np.clip(np.ceil(np.quantile(np.abs(shown), 0.98)), 2, 9))
+    shown = [_in_order(ratio[:first], first) for ratio in maps * maps.shape[-1]]
+    largest = float(np.max(shown))
+    norm = PowerNorm(0.3, vmin=0, vmax=largest)
     names = ("onset", "offset")
     for ax, ratio, asker, other in zip(axes, shown, names, names[::-1], strict=True):
-        image = ax.imshow(ratio, cmap=DIVERGING, vmin=-reach, vmax=reach, interpolation="nearest")
+        image = ax.imshow(ratio, cmap=SEQUENTIAL, norm=norm, interpolation="nearest")
         ax.set(
             title=f"{asker} attends to {other}",
             xlabel=f"{unit}s of {other}, sorted",
             ylabel=f"{unit} of {asker}",
         )
         ax.set_xticks([])  # the columns are in an order of their own
-    bar = fig.colorbar(image, ax=axes, label="weight / equal weight", shrink=0.85, extend="both")
-    ticks = sorted({-reach, -(reach // 2), 0, reach // 2, reach})
-    bar.set_ticks(ticks, labels=[f"{2**tick}" if tick >= 0 else f"1/{2**-tick}" for tick in ticks])
+    bar = fig.colorbar(image, ax=axes, label="weight / equal weight", shrink=0.85)
+    ticks = [tick for tick in (0, 1, 4, 16, 64, 256) if tick <= largest]
+    bar.set_ticks(ticks, labels=[str(tick) for tick in ticks])
     return fig
 
 

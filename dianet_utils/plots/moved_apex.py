@@ -1,6 +1,7 @@
 """Figures of an uncertain apex: how it is spotted, what a shifted one does to images and to accuracy."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import cv2
@@ -9,10 +10,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from dianet_utils.datasets.boxes import face_weight
 from dianet_utils.dynamic_images import MID_GREY
-from dianet_utils.dynamic_images.apex import face_weight
 from dianet_utils.plots.style import (
     BLUE,
     DIVERGING,
@@ -27,6 +29,7 @@ from dianet_utils.plots.style import (
 )
 
 STYLES = ("-", "--", ":", "-.")
+_LEVEL = 0.05  # of Holm's p, below which a difference counts
 _METHODS = {"annotated": GREEN, "midpoint": GREY, "difference": BLUE, "flow": ORANGE}
 _STEPS, _DETAIL = 15, 64  # colours of signed images and their pixels: enough to read, small in a notebook
 
@@ -108,21 +111,35 @@ def draw_curves(
 
 @styled()
 def draw_gains(table: pd.DataFrame, label: str, title: str = "") -> Figure:
-    """A paired difference in accuracy by shift with its 95 % interval; filled where Holm's p < 0.05."""
-    fig, ax = figure(6.4, 2.8)
+    """A paired difference in accuracy by shift with its 95 % interval, in points.
+
+    Points are filled where Holm's p < 0.05. ``table`` has the differences as parts of 1.
+    """
+    fig, ax = figure(6.4, 3.2)
     for shift, row in table.iterrows():
-        found = row["holm"] < 0.05
-        error = [[row["difference"] - row["low"]], [row["high"] - row["difference"]]]
-        look = {"color": BLUE, "capsize": 4, "mfc": BLUE if found else "white"}
-        ax.errorbar(shift, row["difference"], yerr=error, fmt="o", **look)
+        value, low, high = (100 * row[name] for name in ("difference", "low", "high"))
+        look = {"color": BLUE, "capsize": 4, "mfc": BLUE if row["holm"] < _LEVEL else "white"}
+        ax.errorbar(shift, value, yerr=[[value - low], [high - value]], fmt="o", **look)
     ax.axhline(0, color=GREY, lw=1)
-    ax.set(xlabel="shift of the apex (frames)", ylabel=label, title=title)
+    ax.set(xlabel="shift of the apex (frames)", ylabel=fill(f"{label}, points", 26), title=title)
+    meanings = {f"Holm's p < {_LEVEL:g}": BLUE, f"Holm's p {_LEVEL:g} or more": "white"}
+    handles = [Line2D([], [], ls="", marker="o", color=BLUE, mfc=f, label=n) for n, f in meanings.items()]
+    fig.legend(handles=handles, loc="outside lower center", ncols=2)
     return fig
 
 
 @styled()
-def draw_shifted(images: Mapping[int, NDArray[Any]], phases: Sequence[str], title: str = "") -> Figure:
-    """Images [phase, 3, H, W] of one clip, one column per shift of its apex, one row per phase."""
+def draw_shifted(
+    images: Mapping[int, NDArray[Any]],
+    phases: Sequence[str],
+    title: str = "",
+    reached: Mapping[int, int] | None = None,
+) -> Figure:
+    """Images [phase, 3, H, W] of one clip, one column per shift of its apex in frames, one row per phase.
+
+    ``reached`` has for a shift the frames by which the apex did move, fewer where it had to stop inside the
+    clip; without it every shift is taken as reached.
+    """
     fig, axes = figure(
         0.5 + 1.15 * len(images),
         0.6 + 1.15 * len(phases),
@@ -131,13 +148,19 @@ def draw_shifted(images: Mapping[int, NDArray[Any]], phases: Sequence[str], titl
         squeeze=False,
     )
     for column, (shift, stack) in enumerate(images.items()):
-        axes[0, column].set_title(f"{shift:+d}" if shift else "as annotated", fontsize=9)
+        axes[0, column].set_title(_shift_name(shift, (reached or {}).get(shift, shift)), fontsize=9)
         for row, phase in enumerate(phases):
             _picture(axes[row, column], stack[row])
             if column == 0:
-                axes[row, 0].set_ylabel(phase, color=PHASE_COLOURS[phase])
+                axes[row, 0].set_ylabel(phase, color=PHASE_COLOURS.get(phase, GREY))
     fig.suptitle(title, fontsize="medium")
     return fig
+
+
+def _shift_name(shift: int, reached: int) -> str:
+    if not shift:
+        return "as annotated"
+    return f"{shift:+d}" if reached == shift else f"{shift:+d}\n(limited: {reached:+d})"
 
 
 @styled()
@@ -150,18 +173,19 @@ def draw_flows(
     (red) and left, down (red) and up, and its length. The flow has no unit here: 1 is the largest that
     the network sees. Its colours end where nearly all of the face does, and a plain wall goes beyond.
     """
-    fig, axes = figure(6.8, 0.6 + 1.3 * len(images), nrows=len(images), ncols=4, squeeze=False)
+    fig, axes = figure(6.2, 1.3 + 1.4 * len(images), nrows=len(images), ncols=4, squeeze=False)
     signed = {phase: _signed(flow) for phase, flow in flows.items()}
     reach = _reach_of_faces(signed.values())
     for row, phase in zip(axes, images, strict=True):
         _picture(row[0], images[phase])
-        row[0].set_ylabel(phase, color=PHASE_COLOURS[phase])
+        row[0].set_ylabel(phase, color=PHASE_COLOURS.get(phase, GREY))
         for ax, channel in zip(row[1:], signed[phase], strict=True):
             shown = _picture(ax, channel[None], reach)
     for ax, name in zip(axes[0], ("dynamic image", "horizontal", "vertical", "length"), strict=True):
         ax.set_title(name, fontsize=9)
-    bar = fig.colorbar(shown, ax=axes[:, 1:], extend="both", shrink=0.85, aspect=25)
-    bar.set_label("flow (1: the largest\nthat the network sees)", fontsize=9)
+    # Below the flows alone: the dynamic image beside them is on a scale of its own.
+    bar = fig.colorbar(shown, ax=axes[:, 1:], location="bottom", extend="both", shrink=0.85, aspect=35)
+    bar.set_label("flow (1: the largest that the network sees)", fontsize=9)
     fig.suptitle(title, fontsize="medium")
     return fig
 

@@ -8,14 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_COLOURS = 10  # of the palette: enough for a grey face, and few bytes
+from dianet_utils.dynamic_images.images import check_type
+
+_COLOURS = 32  # of the palette: a grey face without bands, in few bytes
 
 
 def as_gif(clips: Sequence[NDArray[np.uint8]], size: int = 84, most: int = 10, rate: float = 6.0) -> bytes:
-    """Clips [T, H, W, 3] of one length, side by side in grey, ``size`` px each, as the bytes of a GIF.
+    """Clips uint8 of one length, side by side in grey, ``size`` px each, as the bytes of a GIF.
 
-    At most ``most`` frames are shown, evenly chosen, ``rate`` of them per second, for ever.
+    A clip is [T, H, W, 3] or, where it is grey, [T, H, W]. At most ``most`` frames are shown,
+    evenly chosen, ``rate`` of them per second, for ever. Raises InputError for frames that are not uint8.
     """
+    for clip in clips:
+        check_type(clip[0], 1)
     count = len(clips[0])
     chosen = np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
     pictures = [
@@ -30,5 +35,5 @@ def as_gif(clips: Sequence[NDArray[np.uint8]], size: int = 84, most: int = 10, r
 
 
 def _small(frame: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    grey = frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA), np.uint8)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from dianet_utils.dynamic_images import Bank, scale_minmax, scale_signed
@@ -28,6 +29,7 @@ PHOTOGRAPH, DETAIL = (
     96,
     64,
 )  # pixels: frames and dynamic images are drawn at most this large, by area averaging
+_FEW = 15  # pairs of frames whose votes are written out
 COLOURS = 15  # steps of the signed map: enough to read, and small in a stored notebook
 
 
@@ -85,21 +87,25 @@ def draw_ranking(frames: NDArray[Any], means: NDArray[Any], direction: NDArray[A
 
 @styled()
 def draw_votes(pairs: NDArray[Any]) -> Figure:
-    """The votes of all pairs of frames [pair, T] as -1, 0, 1, and each frame's sum of votes."""
+    """The votes of all pairs of frames [pair, T] as -1, 0, 1, and each frame's sum of votes.
+
+    Of many pairs the colours alone are shown.
+    """
     import seaborn as sns
 
-    drawn, (grid, total) = figure(
-        4.6, 4.2, nrows=2, sharex=True, gridspec_kw={"height_ratios": [len(pairs), 5]}
-    )
-    marks = np.where(pairs > 0, "+1", np.where(pairs < 0, "-1", ""))
-    look = {"cmap": DIVERGING, "center": 0, "cbar": False, "linewidths": 1, "yticklabels": False}
+    few = len(pairs) <= _FEW
+    tall, low = 0.24 * min(len(pairs), _FEW) + 0.05 * max(len(pairs) - _FEW, 0), 1.15  # inches
+    drawn, (grid, total) = figure(4.6, tall + low + 0.9, nrows=2, sharex=True, height_ratios=[tall, low])
+    marks = np.where(pairs > 0, "+1", np.where(pairs < 0, "-1", "")) if few else None
+    look = {"cmap": DIVERGING, "center": 0, "cbar": False, "linewidths": int(few), "yticklabels": False}
     sns.heatmap(pairs, annot=marks, fmt="", vmin=-1.6, vmax=1.6, ax=grid, **look)
     grid.set(ylabel=f"{len(pairs)} pairs", title="each pair votes for its later frame")
     sums = pairs.sum(axis=0)
     places = np.arange(len(sums)) + 0.5
     total.bar(places, sums, color=[RED if s > 0 else BLUE for s in sums], width=0.7)
     total.axhline(0, color="black", lw=0.8)
-    total.set(xlabel="frame t", ylabel="weight", xticks=places, yticks=sums)
+    total.set(xlabel="frame t", ylabel="weight", xticks=places)
+    total.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     total.set_xticklabels(np.arange(1, len(sums) + 1))
     return drawn
 
@@ -127,10 +133,10 @@ def draw_phases(images: Mapping[str, NDArray[Any]], title: str = "") -> Figure:
 
     ``images`` maps a phase, or any other name, to its image.
     """
-    drawn, axes = figure(6.0, 4.3, nrows=2, ncols=len(images), squeeze=False)
+    drawn, axes = figure(0.3 + 1.9 * len(images), 4.3, nrows=2, ncols=len(images), squeeze=False)
     for column, (phase, image) in enumerate(images.items()):
         draw_signed_on(axes[0, column], image)
-        stretched = _brightness(scale_minmax(small(image, DETAIL)))
+        stretched = brightness(scale_minmax(small(image, DETAIL)))
         axes[1, column].imshow(stretched, vmin=0, vmax=255, interpolation="nearest")
         axes[0, column].set_title(phase, color=PHASE_COLOURS.get(phase, GREY), fontweight="bold")
     for row, name in enumerate(("signed", "min-max")):
@@ -150,7 +156,7 @@ def draw_course(
     above.set(ylabel=unit, ylim=(0, None), title="what the face does")
     for style, (phase, row) in zip(STYLES, rows.items(), strict=False):
         inside = row != 0 if phase != "whole" else np.ones(len(row), bool)
-        colour = PHASE_COLOURS[phase]
+        colour = PHASE_COLOURS.get(phase, GREY)
         below.plot(numbers[inside], row[inside], style, color=colour, lw=2, label=phase)
     below.axhline(0, color="black", lw=0.8)
     below.set(xlabel="frame number", ylabel="weight", title="how each phase weighs its frames")
@@ -169,13 +175,17 @@ def draw_follow(
     number: int,
     title: str = "",
 ) -> Figure:
-    """One frame of a clip [T, H, W, 3], its weight in each phase, and the images added up as far as it."""
+    """One frame of a clip, its weight in each phase, and the images added up as far as it.
+
+    ``frames`` [T, H, W, 3], or [T, H, W] where they are grey, have the ``numbers`` [T].
+    """
     at = int(np.abs(numbers - number).argmin())
     drawn, axes = figure(7.2, 2.5, ncols=2 + len(rows), width_ratios=[1, 1.6, *[1] * len(rows)])
     axes[0].imshow(small(frames[at], PHOTOGRAPH), interpolation="nearest")
     axes[0].set_title(f"frame {numbers[at]}", fontsize=9)
     for style, place, (phase, row) in zip(STYLES, axes[2:], rows.items(), strict=False):
-        colour, inside = PHASE_COLOURS[phase], row != 0 if phase != "whole" else np.ones(len(row), bool)
+        colour = PHASE_COLOURS.get(phase, GREY)
+        inside = row != 0 if phase != "whole" else np.ones(len(row), bool)
         axes[1].plot(numbers[inside], row[inside], style, color=colour, lw=2)
         axes[1].plot(numbers[at], row[at], "o", color=colour, ms=5)
         draw_signed_on(place, np.tensordot(row[: at + 1], frames[: at + 1].astype(np.float64), axes=1))
@@ -194,7 +204,7 @@ def draw_responses(table: pd.DataFrame, unit: str) -> Figure:
     import seaborn as sns
 
     drawn, place = figure(6.0, 2.8)
-    colours = {phase: PHASE_COLOURS[phase] for phase in table.columns}
+    colours = {phase: PHASE_COLOURS.get(phase, GREY) for phase in table.columns}
     sns.stripplot(table, orient="h", palette=colours, size=3, alpha=0.5, jitter=0.25, ax=place)
     for row, phase in enumerate(table.columns):
         middle = table[phase].median()
@@ -257,7 +267,7 @@ def draw_contact_sheet(bank: Bank, title: str = "") -> Figure:
             image = bank.images[first, row].mean(axis=0)
             axes[row, column].imshow(small(image, DETAIL), vmin=low, vmax=high, interpolation="nearest")
     for row, phase in enumerate(phases):
-        axes[row, 0].set_ylabel(phase, color=PHASE_COLOURS[phase], fontsize=9)
+        axes[row, 0].set_ylabel(phase, color=PHASE_COLOURS.get(phase, GREY), fontsize=9)
     bare(axes)
     drawn.suptitle(title, fontsize="medium")
     return drawn
@@ -274,12 +284,12 @@ def draw_signed_on(place: Axes, image: NDArray[Any]) -> Any:
     """The mean over the channels of a dynamic image, in a map whose middle is 0."""
     import matplotlib.pyplot as plt
 
-    shown = scale_signed(_brightness(small(image, DETAIL)))
+    shown = scale_signed(brightness(small(image, DETAIL)))
     colours = plt.get_cmap(DIVERGING, COLOURS)
     return place.imshow(shown, cmap=colours, vmin=-1, vmax=1, interpolation="nearest")
 
 
-def _brightness(image: NDArray[Any]) -> NDArray[Any]:
+def brightness(image: NDArray[Any]) -> NDArray[Any]:
     """The mean over the channels of an image [H, W, C]; an image [H, W] as it is."""
     return np.asarray(image if image.ndim == 2 else image.mean(axis=2))
 

@@ -143,7 +143,7 @@ def _chance(rows: list[dict[str, Any]]) -> float:
 
 @styled()
 def draw_pairs(comparisons: pd.DataFrame, titles: Mapping[str, str], data: str) -> Figure:
-    """Row against row: how many points of accuracy the row is ahead of the column.
+    """Row against row: how many points of accuracy the row is ahead of the column, each pair once.
 
     ``comparisons`` is what :func:`dianet_utils.evaluation.comparison.compare` gives. No p is shown: the pairs
     were not named in advance. ``data`` names our clips. Without a pair the figure says so.
@@ -158,18 +158,14 @@ def draw_pairs(comparisons: pd.DataFrame, titles: Mapping[str, str], data: str) 
     side = 0.6 * max(len(names), 3)
     fig, ax = figure(2.9 + side, 2.1 + 0.6 * side)
     reach = max(10.0, 100 * comparisons["difference"].abs().max())
-    ahead = np.full((len(names), len(names)), np.nan)
-    for pair in _records(comparisons):
-        for one, two, sign in (("first", "second", 1), ("second", "first", -1)):
-            cell = names.index(pair[one]), names.index(pair[two])
-            ahead[cell] = 100 * sign * pair["difference"] + 0.0  # never -0.0
-            colour = "white" if abs(ahead[cell]) > 0.65 * reach else "black"
-            text = f"{ahead[cell]:+.1f}"
-            ax.text(*cell[::-1], text, ha="center", va="center", fontsize=8, color=colour)
+    ahead = _lower_triangle(comparisons, names)
+    for cell in zip(*np.nonzero(~np.isnan(ahead)), strict=True):
+        colour = "white" if abs(ahead[cell]) > 0.65 * reach else "black"
+        ax.text(*cell[::-1], f"{ahead[cell]:+.1f}", ha="center", va="center", fontsize=8, color=colour)
     image = ax.imshow(ahead, cmap=DIVERGING, vmin=-reach, vmax=reach, aspect="auto")
     labels = [titles[name] for name in names]
-    ax.set_xticks(range(len(names)), labels, rotation=30, ha="right")
-    ax.set_yticks(range(len(names)), labels)
+    ax.set_xticks(range(len(names) - 1), labels[:-1], rotation=30, ha="right")
+    ax.set_yticks(range(len(names) - 1), labels[1:])
     fig.suptitle(f"{data}: row minus column", fontsize="medium")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
@@ -177,15 +173,30 @@ def draw_pairs(comparisons: pd.DataFrame, titles: Mapping[str, str], data: str) 
     return fig
 
 
+def _lower_triangle(comparisons: pd.DataFrame, names: list[str]) -> NDArray[np.floating]:
+    """Points that names[1:] (rows) are ahead of names[:-1] (columns), where the row comes later; else NaN."""
+    ahead = np.full((len(names) - 1, len(names) - 1), np.nan)
+    for pair in _records(comparisons):
+        first, second = names.index(pair["first"]), names.index(pair["second"])
+        sign = 1 if first > second else -1
+        points = 100 * sign * pair["difference"] + 0.0  # never -0.0
+        ahead[max(first, second) - 1, min(first, second)] = points
+    return ahead
+
+
 @styled()
 def draw_cost(summary: Summary) -> Figure:
     """Accuracy with its interval against the arithmetic and the weights it takes, one point per system.
 
     Points of nearly the same cost are drawn beside each other, so that none hides another. Those of systems
-    without a network are open.
+    without a network are open, and as in :func:`draw_table` those with a fold that was not trained.
     """
     rows = _records(summary.rows.dropna(subset="accuracy"))
-    looks = _looks(row["status"] == "rival" for row in rows)
+    reasons = {
+        "without a network": [row["status"] == "rival" for row in rows],
+        "a fold not trained": [_is_poor(row) for row in rows],
+    }
+    looks = _looks(map(any, zip(*reasons.values(), strict=True)))
     panels = {"flops": "MFLOP per clip", "parameters": "parameters, millions"}
     fig, axes = figure(6.8, 3.9, ncols=2, sharey=True)
     for ax, (column, label) in zip(axes, panels.items(), strict=True):
@@ -201,8 +212,8 @@ def draw_cost(summary: Summary) -> Figure:
     fig.suptitle(f"{summary.data}, intervals over people", fontsize="medium")
     handles, labels = axes[0].get_legend_handles_labels()
     legend = fig.legend(handles, labels, loc="outside lower center", ncols=3)
-    if (summary.rows["status"] == "rival").any():
-        legend.set_title("filled: networks; open: systems without one")
+    if there := [reason for reason, held in reasons.items() if any(held)]:
+        legend.set_title(f"open: {' or '.join(there)}")
     return fig
 
 
@@ -215,14 +226,14 @@ def _logarithmic(ax: Axes, places: NDArray[np.floating]) -> None:
     ax.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _looks(rivals: Iterable[bool]) -> list[dict[str, Any]]:
-    """The look of each system; no two share marker, colour and fill. Rivals have no network and are open."""
+def _looks(hollow: Iterable[bool]) -> list[dict[str, Any]]:
+    """The look of each system, by whether it is open; no two share marker, colour and fill."""
     looks, counts = [], {True: 0, False: 0}
-    for rival in rivals:
-        turn, place = divmod(counts[rival], len(PALETTE))
-        counts[rival] += 1
+    for is_open in hollow:
+        turn, place = divmod(counts[is_open], len(PALETTE))
+        counts[is_open] += 1
         marker = _MARKERS[(place + turn) % len(_MARKERS)]  # colours that come again have another marker
-        looks.append({"fmt": marker, "color": PALETTE[place], "mfc": "white" if rival else PALETTE[place]})
+        looks.append({"fmt": marker, "color": PALETTE[place], "mfc": "white" if is_open else PALETTE[place]})
     return looks
 
 

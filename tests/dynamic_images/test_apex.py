@@ -256,7 +256,42 @@ def test_colours_of_a_flow_end_with_the_face_whatever_the_wall_does() -> None:
         assert -low == high == pytest.approx(0.2 * np.sqrt(2), abs=0.01)
         assert {ax.images[0].get_clim() for ax in figure.axes[5:8]} == {(low, high)}
         np.testing.assert_allclose(figure.axes[3].images[0].get_array(), flow[2], atol=0.01)
-        assert "flow" in figure.axes[-1].get_ylabel()
+        bar = figure.axes[-1]
+        assert "flow" in bar.get_xlabel()
+        figure.canvas.draw()
+        own, flows = figure.axes[0].get_window_extent(), [ax.get_window_extent() for ax in figure.axes[1:4]]
+        assert own.x1 < flows[0].x0 <= bar.get_window_extent().x0
+        assert bar.get_window_extent().x1 <= flows[-1].x1
+
+
+def test_a_column_says_where_its_shift_was_limited() -> None:
+    images = dict.fromkeys((-16, -8, 0, 4), np.zeros((2, 3, 16, 16), np.float32))
+    clips = pd.DataFrame({"onset": [1], "apex": [14], "offset": [40]})
+    moved = {shift: int(apex.shift_apex(clips, shift)["apex"][0]) - 14 for shift in (-16, -8, 4)}
+    figure = plots.draw_shifted(images, ("onset", "mine"), "a clip", moved)
+    titles = [ax.get_title() for ax in figure.axes[:4]]
+    assert titles == ["-16\n(limited: -12)", "-8", "as annotated", "+4"]
+    assert plots.draw_shifted(images, ("onset", "mine")).axes[0].get_title() == "-16"
+
+
+def test_gains_are_points_and_the_legend_says_what_a_filled_one_is() -> None:
+    table = pd.DataFrame(
+        {"difference": [-0.2, 0.01], "low": [-0.3, -0.05], "high": [-0.1, 0.04], "holm": [0.01, 0.5]}, [-8, 8]
+    )
+    figure = plots.draw_gains(table, "accuracy minus accuracy at shift 0", "clips")
+    (ax,) = figure.axes
+    assert " ".join(ax.get_ylabel().split()) == "accuracy minus accuracy at shift 0, points"
+    figure.canvas.draw()
+    label = ax.yaxis.label.get_window_extent()
+    assert 0 <= label.y0 < label.y1 <= figure.bbox.height
+    points = {bar.lines[0].get_xdata()[0]: bar.lines[0] for bar in ax.containers}
+    assert [points[-8].get_ydata()[0], points[8].get_ydata()[0]] == pytest.approx([-20, 1])
+    said = {
+        text.get_text(): handle.get_markerfacecolor()
+        for text, handle in zip(figure.legends[0].texts, figure.legends[0].legend_handles, strict=True)
+    }
+    assert said["Holm's p < 0.05"] == points[-8].get_markerfacecolor()
+    assert said["Holm's p 0.05 or more"] == points[8].get_markerfacecolor() == "white"
 
 
 def test_figures_show_signed_and_grey_images_in_their_own_range() -> None:

@@ -40,5 +40,7 @@ def test_with_a_reader_each_choice_has_a_control_that_redraws(
     assert controls["clip"].options == ("b", "a")
     assert controls["frame"].options == tuple(range(1, 9))
     assert (controls["clip"].value, controls["frame"].value) == ("b", 5)
+    assert controls["frame"].layout.width == "95%"
+    assert controls["frame"].style.description_width == "initial"
     controls["draw"](clip="a", frame=3)
     assert drawn == [{"clip": "a", "frame": 3}]

@@ -1,7 +1,10 @@
 """What stands in a figure can be read, and says what is drawn."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
+import pytest
 from matplotlib.figure import Figure
 
 from dianet_utils.plots import answers, model, readings
@@ -22,9 +25,24 @@ def test_an_even_guess_is_named_by_its_classes_and_crosses_no_number() -> None:
     assert line.get_xdata()[0] == 1 / 3
     numbers = [text for text in ax.texts if text.get_text()]
     assert [text.get_text() for text in numbers] == ["0.50", "0.26", "0.24"]
-    for text in numbers:
-        assert text.get_bbox_patch().get_facecolor() == (1, 1, 1, 1)
-        assert text.get_zorder() > line.get_zorder()
+    figure.canvas.draw()
+    at = ax.transData.transform((1 / 3, 0))[0]
+    middles = [ax.transData.transform((0, bar.get_y() + bar.get_height() / 2))[1] for bar in ax.patches]
+    for text, middle in zip(numbers, middles, strict=True):
+        box = text.get_window_extent()
+        assert not box.x0 <= at <= box.x1
+        assert box.y0 < middle < box.y1
+        assert not any(box.overlaps(bar.get_window_extent()) for bar in ax.patches)
+
+
+@pytest.mark.parametrize(("largest", "top"), [(0.4, 0.5), (0.9, 0.99)])
+def test_probabilities_fill_the_axis_they_are_drawn_on(largest: float, top: float) -> None:
+    table = pd.DataFrame({"a": [0.1, 0.2], "b": [0.3, largest]}, index=[5, 6])
+    (ax,) = answers.draw_stability(table, 5).axes
+    assert ax.get_ylim() == (0, pytest.approx(top))
+    (told,) = ax.texts
+    ax.figure.canvas.draw()
+    assert told.get_window_extent().y1 <= ax.get_window_extent().y1
 
 
 def test_attention_says_which_phase_attends_to_which() -> None:
@@ -34,6 +52,31 @@ def test_attention_says_which_phase_attends_to_which() -> None:
         "offset attends to onset",
     ]
     assert figure.axes[2].get_ylabel() == "weight / equal weight"
+
+
+def test_ignored_channels_are_white_and_a_copied_one_is_dark_blue() -> None:
+    maps = np.zeros((2, 64, 64))
+    maps[:, :32, 5], maps[:, 32:] = 1.0, 1 / 64  # half of the rows copy one channel, half take the mean
+    figure = model.draw_attention(maps, "channel", first=64)
+    for ax in figure.axes[:2]:
+        (image,) = ax.images
+        colours = image.to_rgba(image.get_array())[..., :3].reshape(64, 64, 3)
+        assert (colours[:32, :-1] > 0.95).all()  # sorted: the one copied stands last
+        red, _, blue = colours[0, -1]
+        assert red < 0.1 < 0.3 < blue
+        assert (colours[32:].mean(axis=2) < colours[0, 0].mean() - 0.05).all()
+
+
+def test_marks_of_one_interpretation_do_not_hide_each_other() -> None:
+    norms = pd.DataFrame(0.01, index=list("abcd"), columns=["query", "key", "value"])
+    figure = model.draw_gradients(norms)
+    figure.canvas.draw()
+    ax = figure.axes[0]
+    lines = [line for line in ax.lines if line.get_marker() in list("os^")]
+    size = lines[0].get_markersize() / 72 * figure.dpi
+    for row in range(4):
+        heights = [ax.transData.transform((0, line.get_ydata()[row]))[1] for line in lines]
+        assert all(abs(one - other) >= size for one, other in combinations(heights, 2))
 
 
 def test_knobs_call_inputs_as_table_4_does_and_say_what_whiskers_and_clips_are() -> None:

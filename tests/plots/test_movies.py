@@ -22,3 +22,10 @@ def test_clips_stand_side_by_side_and_only_the_moving_one_moves() -> None:
     change = np.abs(np.diff(seen, axis=0)).max(axis=(0, 1))
     assert change[:48].max() == 0
     assert change[48:80].max() > 80
+
+
+def test_an_even_ramp_has_no_broad_bands() -> None:
+    ramp = np.tile(np.linspace(0, 255, 96).astype(np.uint8), (2, 96, 1))
+    film = Image.open(io.BytesIO(as_gif([ramp], size=96)))
+    shown = np.asarray(film.convert("L"), int)
+    assert np.abs(shown - ramp[0]).max() <= 8

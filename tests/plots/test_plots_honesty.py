@@ -45,6 +45,16 @@ def test_policies_show_every_value_and_name_the_leak(named: dict[str, pd.DataFra
     assert "chance 0.33" in told
 
 
+def test_the_line_of_chance_crosses_no_number(named: dict[str, pd.DataFrame]) -> None:
+    scores = evaluation.poolings(named["held_out"], CLASSES).assign(policy="held_out")
+    ax = plots.draw_policies(scores, scores["value"].iloc[0], "synthetic clips").axes[0]
+    (line,) = (each for each in ax.lines if each.get_label().startswith("chance"))
+    assert len(ax.texts) == 2
+    for text in ax.texts:
+        assert text.get_bbox_patch().get_facecolor() == (1, 1, 1, 1)
+        assert text.get_zorder() > line.get_zorder()
+
+
 def test_choosing_marks_the_kept_epoch_of_every_fold() -> None:
     curves = [[0.2, 0.6, 0.4], [0.8, 0.1, 0.8]]
     folds = [
@@ -55,6 +65,9 @@ def test_choosing_marks_the_kept_epoch_of_every_fold() -> None:
     assert [[2.0, 0.6]] in stars
     assert [[1.0, 0.8]] in stars
     assert "mean of the kept epochs, 0.700" in texts(figure)
+    box, ax = figure.legends[0].get_window_extent(), figure.axes[0]
+    assert box.y1 <= ax.get_window_extent().y0
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
 
 
 def test_zero_skill_names_the_last_value_of_every_dataset() -> None:
@@ -104,7 +117,15 @@ def test_power_has_a_line_per_difference_and_a_ring_per_claim() -> None:
     told = texts(figure)
     for expected in ("3.6 points apart", "14.2 points apart", "N = 240", "cross minus simple", "power 0.8"):
         assert expected in told
+    assert [ax.get_title() for ax in figure.axes] == ["both minus one", "cross minus simple"]
     for ax in figure.axes:
+        assert ax.get_xlabel() == "number of people"
+        (top,) = ax.child_axes
+        names = [label for label in top.get_xticklabels() if label.get_text()]
+        places = {label.get_text(): label.get_position()[0] for label in names}
+        assert places == {name: people for name, (_, people) in made.items()}
+        box = ax.title.get_window_extent()
+        assert all(box.y0 > label.get_window_extent().y1 for label in names)
         lines = [line.get_xydata().tolist() for line in ax.lines]
         assert [[10.0, 0.1], [20.0, 0.7], [40.0, 1.0]] in lines
         assert [[30.0, pytest.approx(0.3)], [20.0, 0.7]] in lines

@@ -53,6 +53,42 @@ def test_no_two_systems_share_marker_colour_and_fill_and_those_without_a_network
     assert not plots.draw_cost(kept(3)).legends[0].get_title().get_text()
 
 
+def test_a_row_is_open_in_both_figures_where_a_fold_was_not_trained() -> None:
+    summary = kept(2)
+    poor = set(summary.rows.loc[summary.rows["untrained_folds"].notna(), "system"])
+    assert 0 < len(poor) < summary.rows["accuracy"].notna().sum()
+    ours = plots.draw_table(summary).axes[0]
+    names = dict(zip(ours.get_yticks(), (label.get_text() for label in ours.get_yticklabels()), strict=True))
+    marks = [bar.lines[0] for bar in ours.containers]
+    assert {names[m.get_ydata()[0]] for m in marks if m.get_markerfacecolor() == "white"} == poor
+    figure = plots.draw_cost(summary)
+    for ax in figure.axes:
+        points = {bar.get_label(): bar.lines[0] for bar in ax.containers}
+        assert {name for name, point in points.items() if point.get_markerfacecolor() == "white"} == poor
+    assert figure.legends[0].get_title().get_text() == "open: a fold not trained"
+
+
+def test_every_pair_stands_once_below_the_diagonal_as_row_minus_column() -> None:
+    accuracy = {"a": 0.5, "b": 0.7, "c": 0.4, "d": 0.4}
+    pairs = [("a", "b"), ("a", "c"), ("d", "a"), ("b", "c"), ("b", "d"), ("c", "d")]  # one is given turned
+    table = pd.DataFrame(
+        [{"first": x, "second": y, "difference": accuracy[x] - accuracy[y]} for x, y in pairs]
+    )
+    ax = plots.draw_pairs(table, {name: name.upper() for name in accuracy}, "clips").axes[0]
+    rows, columns = (
+        [label.get_text() for label in labels] for labels in (ax.get_yticklabels(), ax.get_xticklabels())
+    )
+    shown = {}
+    for text in ax.texts:
+        x, y = text.get_position()
+        assert x <= y
+        shown[rows[y], columns[x]] = float(text.get_text())
+    assert {frozenset(pair) for pair in shown} == {frozenset(map(str.upper, pair)) for pair in pairs}
+    assert len(shown) == len(pairs)
+    for (row, column), points in shown.items():
+        assert points == pytest.approx(100 * (accuracy[row.lower()] - accuracy[column.lower()]))
+
+
 def test_many_systems_can_still_be_told_apart() -> None:
     looks = plots._looks([False] * 40 + [True] * 24)
     assert len({tuple(look.values()) for look in looks}) == 64

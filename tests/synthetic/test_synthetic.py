@@ -333,5 +333,36 @@ def test_where_every_clip_blinks_one_of_them_is_named_all_the_same() -> None:
     assert synthetic.clearest(clip_table(clips, settings)) in {clip.clip for clip in clips}
 
 
+FACE = np.random.default_rng(4).integers(60, 200, (96, 96, 3)).astype(np.uint8)
+EYES, MOUTH = slice(38, 44), slice(62, 72)  # rows of a crop
+
+
+def write_recorded(folder: Path, rows: slice, levels: list[int]) -> str:
+    """A clip of frames 1 .. in which ``rows`` of one face are so many grey levels brighter; its folder."""
+    folder.mkdir()
+    for number, level in enumerate(levels, start=1):
+        frame = FACE.copy()
+        frame[rows, 36:60] += np.uint8(level)
+        cv2.imwrite(str(folder / f"{number:03d}.png"), frame)
+    return str(folder)
+
+
+def test_of_recorded_clips_the_one_that_returns_is_named_and_no_blink(tmp_path: Path) -> None:
+    frames = {
+        "stays": write_recorded(tmp_path / "stays", MOUTH, [0, 20, 40, 38, 36]),
+        "returns": write_recorded(tmp_path / "returns", MOUTH, [0, 10, 20, 8, 2]),
+        "blinks": write_recorded(tmp_path / "blinks", EYES, [0, 25, 50, 10, 0]),
+        "lacks a frame": write_recorded(tmp_path / "lacking", MOUTH, [0, 25, 50, 10, 0]),
+        "lost": str(tmp_path / "nowhere"),
+    }
+    (tmp_path / "lacking" / "004.png").unlink()
+    clips = pd.DataFrame({"frames": frames}).assign(onset=1, apex=3, offset=5, crop="none")
+    assert synthetic.clearest(clips) == "returns"
+    assert synthetic.clearest(clips[::-1]) == "returns"
+    assert synthetic.clearest(clips.loc[["lost", "lacks a frame"]]) == "lost"
+    many = pd.concat([clips.loc[["stays"]].rename(index={"stays": f"{n}"}) for n in range(30)])
+    assert synthetic.clearest(pd.concat([many, clips])) == "0"  # the later ones are not looked at
+
+
 def test_of_clips_that_were_not_generated_the_first_is_named() -> None:
     assert synthetic.clearest(pd.DataFrame(index=["006/b", "006/a"])) == "006/b"

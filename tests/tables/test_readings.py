@@ -68,7 +68,7 @@ def test_a_row_differs_from_the_default_in_one_thing(dataset: str) -> None:
 def test_what_is_not_run_says_why() -> None:
     choice = tables.choose_readings(BASE)
     assert "set weights" in choice.left["pretrained=imagenet"]
-    assert "minutes a fold" in choice.left["backbone=tf_efficientnetv2_b0"]
+    assert "minutes per fold" in choice.left["backbone=tf_efficientnetv2_b0"]
     assert not choice.left.keys() & {row.key for row in choice.rows}
     named = tables.choose_readings(BASE, "backbone=tf_efficientnetv2_b0, streams")
     assert [row.key for row in named.rows] == [

@@ -407,9 +407,14 @@ def test_figures_label_synthetic_clips_and_show_what_is_not_known(
     pairs = comparison.compare({outcome.entry.row.key: outcome.predictions for outcome in outcomes})
     drawn = plots.draw_pairs(pairs, summary.rows["system"].to_dict(), summary.data)
     assert "synthetic clips" in drawn.get_suptitle()
+    name = pairs_clip(outcomes)
+    entries = [outcome.entry for outcome in outcomes]
+    assert system_plots.draw_inputs(entries, name).get_suptitle() == f"synthetic clip {name}"
     assert plots.draw_pairs(pairs.iloc[:0], {}, summary.data).axes
     assert plots.draw_cost(summary).axes
-    assert system_plots.draw_inputs([outcome.entry for outcome in outcomes], pairs_clip(outcomes)).axes
+    clips = entries[0].bank.clips.assign(synthetic=False)
+    recorded = dataclasses.replace(entries[0], bank=dataclasses.replace(entries[0].bank, clips=clips))
+    assert system_plots.draw_inputs([recorded], name).get_suptitle() == f"clip {name}"
 
 
 def pairs_clip(outcomes: list[tables.Outcome]) -> str:
