@@ -46,13 +46,15 @@ def run(scale: Scale) -> Result:
                 "plain loop, 3 phases": Contender(textbook.plain_bank, (clips, TABLE4, SIZE), prepared=False),
                 "bank, 3 phases": Contender(build, (clips, TABLE4, 1)),
                 "bank, 3 phases, 2 threads": Contender(build, (clips, TABLE4, 2)),
-                **{f"bank, {n} frames a clip": Contender(build, (by_length[n], PAIR, 1)) for n in by_length},
+                **{
+                    f"bank, {n} frames per clip": Contender(build, (by_length[n], PAIR, 1)) for n in by_length
+                },
                 "bank, half the clips": Contender(build, (clips[: len(clips) // 2], PAIR, 1)),
             },
             scale,
         )
         frames = dict.fromkeys(costs, material.frames_of(clips))
-        frames |= {f"bank, {n} frames a clip": material.frames_of(table) for n, table in by_length.items()}
+        frames |= {f"bank, {n} frames per clip": material.frames_of(table) for n, table in by_length.items()}
         frames["bank, half the clips"] = material.frames_of(clips[: len(clips) // 2])
     ratios = [
         ratio(costs, "plain loop", "bank", wanted=1.7),

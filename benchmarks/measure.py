@@ -29,7 +29,7 @@ class Scale:
 
     rounds: int = 5
     clips: int = 16
-    lengths: tuple[int, ...] = (65, 130, 260)  # frames a clip, CASME-II's median first
+    lengths: tuple[int, ...] = (65, 130, 260)  # frames per clip, CASME-II's median first
     image_sizes: tuple[int, ...] = (112, 224)
     batch: int = 32
     steps: int = 3  # of training, a round

@@ -45,25 +45,25 @@ PROTOCOL = {
     "degrees": 10.0,
 }
 
-Basis = Literal["printed", "our reading", "ours"]
-# What each default on licensed data rests on: ``printed`` in the paper; ``our reading`` where it speaks of
-# the matter and leaves it open; ``ours`` where it says nothing.
+Basis = Literal["printed", "our interpretation", "ours"]
+# What each default on licensed data rests on: ``printed`` in the paper; ``our interpretation`` where it
+# speaks of the matter and leaves it open; ``ours`` where it says nothing.
 BASIS: dict[str, Basis] = {
     **dict.fromkeys(PROTOCOL, "printed"),
     "model": "printed",
     "inputs": "printed",  # Eq. 2 and 3
     "weighting": "printed",  # Eq. 1
     "split": "printed",  # section 3.2
-    "temporal": "our reading",  # "temporally normalized": no number, off here
-    "scaling": "our reading",  # "normalized"
-    "backbone": "our reading",  # "a modified EfficientNetV2"; B0 is ours
-    "streams": "our reading",  # "a dedicated" network in the abstract, "a shared backbone" in section 2.2
-    "fusion": "our reading",  # cross attention by queries, keys and values; not over what
-    "dropout": "our reading",  # a layer; its rate is ours
-    "hidden": "our reading",  # two fully connected layers; their width is ours
-    "consistency_weight": "our reading",  # the lambda of Eq. 5; its value is ours
-    "patience": "our reading",  # "early stopping"; its patience is ours
-    "validation": "our reading",  # "based on validation loss": of whom is ours
+    "temporal": "our interpretation",  # "temporally normalized": no number, off here
+    "scaling": "our interpretation",  # "normalized"
+    "backbone": "our interpretation",  # "a modified EfficientNetV2"; B0 is ours
+    "streams": "our interpretation",  # "a dedicated" network (abstract), "a shared backbone" (section 2.2)
+    "fusion": "our interpretation",  # cross attention by queries, keys and values; not over what
+    "dropout": "our interpretation",  # a layer; its rate is ours
+    "hidden": "our interpretation",  # two fully connected layers; their width is ours
+    "consistency_weight": "our interpretation",  # the lambda of Eq. 5; its value is ours
+    "patience": "our interpretation",  # "early stopping"; its patience is ours
+    "validation": "our interpretation",  # "based on validation loss": of whom is ours
     "pretrained": "ours",
     "label_smoothing": "ours",
     "weight_decay": "ours",

@@ -92,7 +92,7 @@ WHERE_CHECKS: dict[str, Check] = {
     "device": Choice("auto", "cpu", "cuda", *(f"cuda:{index}" for index in range(16))),
 }
 
-# Which of the settings is printed, our reading or ours: paper.BASIS.
+# Which of the settings is printed, our interpretation or ours: paper.BASIS.
 PAPER_DEFAULTS: dict[str, Any] = {
     **paper.PROTOCOL,
     "inputs": ("onset", "offset"),

@@ -17,7 +17,7 @@ Image = NDArray[np.uint8]
 
 
 class Folder:
-    """A folder with one file a frame."""
+    """A folder with one file per frame."""
 
     fps = None
 

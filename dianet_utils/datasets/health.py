@@ -126,7 +126,7 @@ def _duration(clip: pd.Series) -> Iterator[Finding]:
     if pd.notna(seconds) and seconds > _LONGEST:
         problem = (
             f"{seconds:.1f} s from onset to offset ({clip['offset'] - clip['onset'] + 1} frames at "
-            f"{clip['fps']:g} a second), where a micro-expression lasts half a second"
+            f"{clip['fps']:g} per second), where a micro-expression lasts half a second"
         )
         yield Finding(
             "note", str(clip.name), problem, "kept; look at it, or leave it out by selection=exclude=..."

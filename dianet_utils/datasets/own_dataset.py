@@ -153,7 +153,7 @@ def _plain(emotion: str) -> str:
 
 
 def _rate(text: str) -> float:
-    """Frames a second; NaN where it is no positive number."""
+    """Frames per second; NaN where it is no positive number."""
     try:
         rate = float(text)
     except ValueError:

@@ -1,7 +1,7 @@
 """Random flips and rotations of normalised images, on the device they lie on.
 
 The paper trains with horizontal flips and rotations within 10 degrees (section 3.1). That both
-phases of a clip are mirrored and turned alike is our reading.
+phases of a clip are mirrored and turned alike is our interpretation.
 """
 
 import math

@@ -205,15 +205,15 @@ def describe(config: Config) -> "pd.DataFrame":
 
     Returns:
         One row per setting, all as texts: its value in this run, the default on licensed data, what that
-        default is (``printed`` in the paper, ``our reading`` of what it leaves open, or ``ours`` where it
-        says nothing, see :data:`dianet_utils.paper.BASIS`), and ``yes`` where run and default differ.
+        default is (``printed`` in the paper, ``our interpretation`` of what it leaves open, or ``ours`` where
+        it says nothing, see :data:`dianet_utils.paper.BASIS`), and ``yes`` where run and default differ.
 
     Example:
         >>> from dianet_utils import run
         >>> table = run.describe(run.config_of({"dataset": "casme2", "epochs": 3, "hidden": 64}))
         >>> print(table[table["differs"] == "yes"].to_csv())
         setting,this run,licensed default,the default is,differs
-        hidden,64,256,our reading,yes
+        hidden,64,256,our interpretation,yes
         epochs,3,50,printed,yes
         <BLANKLINE>
     """

@@ -9,7 +9,7 @@ from dianet_utils.synthetic.settings import Settings
 FEWEST = 3  # clips of a subject, where there are enough
 NOBODY = 0  # subjects count from 1, so no subject's draws have this number
 
-Labels = list[NDArray[np.str_]]  # of each subject, one emotion a clip
+Labels = list[NDArray[np.str_]]  # of each subject, one emotion per clip
 
 
 def allocate(settings: Settings) -> tuple[Labels, Labels]:

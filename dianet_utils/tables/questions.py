@@ -212,4 +212,4 @@ def _named(rows: str | None, known: Mapping[str, Any]) -> set[str]:
 def _why_left(question: Question, key: str) -> str:
     if question.key == "pretrained":
         return "no weights named: set weights to imagenet (needs the hub) or to a .safetensors file"
-    return f"minutes a fold on two cores: run it with rows={key}"
+    return f"minutes per fold on two cores: run it with rows={key}"

@@ -38,7 +38,7 @@ def readable(summary: Summary) -> pd.DataFrame:
         "UAR": each(rows, "uar", "{:.3f}".format),
         "parameters": each(rows, "parameters", short_text),
         "FLOPs": each(rows, "flops", short_text),
-        "s a fold": each(rows, "seconds", "{:.1f}".format),
+        "s per fold": each(rows, "seconds", "{:.1f}".format),
         **{f"paper, {paper.TITLES[name]} %": _published(rows, name) for name in paper.DATASETS},
     }
     systems = [

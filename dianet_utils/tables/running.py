@@ -130,7 +130,7 @@ def overview(entries: Sequence[Entry]) -> pd.DataFrame:
                 "inputs": " + ".join(config.inputs),
                 "pixels": config.image_size,
                 "parameters (M)": round(cost.parameters / 1e6, 2),
-                "MFLOP a clip": round(cost.flops / 1e6, 1),
+                "MFLOP per clip": round(cost.flops / 1e6, 1),
             }
         )
     return pd.DataFrame(lines).set_index("row")

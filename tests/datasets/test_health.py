@@ -127,7 +127,7 @@ def test_a_clip_without_a_face_is_named_where_it_is_still_to_be_cropped(
 
 
 def test_a_clip_too_long_for_a_micro_expression_is_noted_and_kept(tmp_path: Path) -> None:
-    """At 200 frames a second: 836 frames last 4.2 s, 201 just one second, 202 more than that."""
+    """At 200 frames per second: 836 frames last 4.2 s, 201 just one second, 202 more than that."""
     numbers = {"EP01_01": 836, "EP02_01": 201, "EP03_01": 202}
     rows = [row("01", name, onset=1, apex=5, offset=last) for name, last in numbers.items()]
     root = write_casme2(
@@ -138,7 +138,9 @@ def test_a_clip_too_long_for_a_micro_expression_is_noted_and_kept(tmp_path: Path
     noted = report[report["problem"].str.contains("micro-expression")].set_index("clip")
     assert list(noted.index) == ["01/EP01_01", "01/EP03_01"]
     assert set(noted["severity"]) == {"note"}
-    assert noted.loc["01/EP01_01", "problem"].startswith("4.2 s from onset to offset (836 frames at 200 a")
+    assert noted.loc["01/EP01_01", "problem"].startswith(
+        "4.2 s from onset to offset (836 frames at 200 per second"
+    )
     assert len(datasets.select(clips, min_class_size=1)[0]) == 3
     unknown = datasets.health(clips.assign(fps=float("nan")))
     assert not unknown["problem"].str.contains("micro-expression").any()

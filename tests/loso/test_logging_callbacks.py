@@ -188,6 +188,6 @@ def test_the_example_of_the_documentation_runs(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(run, "select_clips", lambda parameters: (None, None))
     monkeypatch.setattr(run, "make_bank", lambda clips, config: make_bank(subjects=3))
-    exec(code.replace(".tensorboard(", f".{factory}("), {})
+    exec(code.replace(".tensorboard(", f".{factory}("), {"__name__": "__main__"})
     assert [path for path in (tmp_path / "log").rglob("*") if path.is_file()]
     assert len(list((tmp_path / "run" / "folds").iterdir())) == 2

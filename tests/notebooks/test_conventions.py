@@ -1,17 +1,21 @@
 """What every notebook of the collection keeps to, so that a reader finds the same house in each."""
 
 import ast
+import base64
+import io
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers import NOTEBOOKS, ROOT, prepare, read
+from PIL import Image
 from refresh_notebooks import STAMP, clean, code_digest, private_paths
 
 from dianet_utils import run
 
-MAX_LINES, MAX_COLUMNS, MAX_WORDS, MAX_BYTES = 20, 80, 80, 400_000
+MAX_LINES, MAX_COLUMNS, MAX_WORDS = 20, 80, 80
+MAX_BYTES = 800_000  # a dozen figures with twice the pixels that they are shown with
 MAX_PARAMETERS = 24  # lines of the parameters cell, which is a list
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -104,7 +108,7 @@ def test_a_reader_can_go_to_every_notebook_that_is_named(path: Path) -> None:
     names = {other.name for other in NOTEBOOKS}
     for text in (first, *others):
         assert set(re.findall(r"\]\((\d\d_\w+\.ipynb)", text)) <= names
-        named = re.findall(r"(?<!\[)\b[Nn]otebook (\d\d)", text)
+        named = re.findall(r"(?<!\[)\b[Nn]otebook\s+(\d\d)", text)
         assert set(named) <= {path.name[:2]}, text
 
 
@@ -163,6 +167,16 @@ def test_stored_outputs_belong_to_the_code(path: Path) -> None:
     assert any("image/png" in output.get("data", {}) for output in outputs)
     assert not private_paths(notebook)
     assert path.stat().st_size <= MAX_BYTES
+
+
+@each_notebook
+def test_stored_figures_have_twice_the_pixels_they_are_shown_with(path: Path) -> None:
+    outputs = [output for cell in code(path) for output in cell.outputs]
+    for output in [each for each in outputs if "image/png" in each.get("data", {})]:
+        shown = output["metadata"]["image/png"]
+        with Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"]))) as picture:
+            assert abs(picture.width - 2 * shown["width"]) <= 1
+            assert abs(picture.height - 2 * shown["height"]) <= 1
 
 
 @pytest.mark.parametrize(("added", "noticed"), [("changed = 1", True), ("# a comment", False)])
