@@ -11,7 +11,7 @@ from dianet_utils.models.output import Output
 
 class LEARNet(Network):
     """Verma, Vipparthi, Singh and Murala, "LEARNet: Dynamic imaging network for micro expression
-    recognition", IEEE TIP 2019, arXiv 1904.09410. A port: 1,866,053 trainable parameters for 5 classes.
+    recognition", IEEE TIP 2020, arXiv 1904.09410. A port: 1,866,053 trainable parameters for 5 classes.
 
     Images [N, 1, 3, 112, 112]. All convolutions are "same" with stride 2, then ReLU.
 
