@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,10 +58,17 @@ def merge_streams(cell: Any) -> None:
 
 
 def shrink(png: bytes) -> bytes:
-    """A picture with a palette of 256 colours, moved to the means of their pixels: a third of the size."""
+    """A picture with the smallest palette that one cannot tell from it, of at most 256 colours.
+
+    Not told apart: the mean pixel is off by half a level of 255 at most, and 99 of 100 by no more than 8.
+    """
     picture = Image.open(io.BytesIO(png)).convert("RGB")
+    for colours in (32, 64, 128, 256):
+        few = picture.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
+        off = np.abs(np.asarray(few.convert("RGB"), int) - np.asarray(picture, int)).max(axis=2)
+        if off.mean() <= 0.5 and np.quantile(off, 0.99) <= 8:
+            break
     small = io.BytesIO()
-    few = picture.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
     few.save(small, "png", optimize=True)
     return small.getvalue()
 
