@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 from numpy.typing import NDArray
 
 from dianet_utils.dynamic_images import Bank, scale_minmax, scale_signed
@@ -29,7 +29,7 @@ PHOTOGRAPH, DETAIL = (
     96,
     64,
 )  # pixels: frames and dynamic images are drawn at most this large, by area averaging
-_FEW = 15  # pairs of frames whose votes are written out
+_FEW, _LABELLED = 15, 9  # pairs of frames whose votes are written out, and frames whose weights all are
 COLOURS = 15  # steps of the signed map: enough to read, and small in a stored notebook
 
 
@@ -93,19 +93,20 @@ def draw_votes(pairs: NDArray[Any]) -> Figure:
     """
     import seaborn as sns
 
-    few = len(pairs) <= _FEW
-    tall, low = 0.24 * min(len(pairs), _FEW) + 0.05 * max(len(pairs) - _FEW, 0), 1.15  # inches
+    sums, few = pairs.sum(axis=0), len(pairs) <= _FEW
+    tall = 0.24 * min(len(pairs), _FEW) + 0.05 * max(len(pairs) - _FEW, 0)  # inches
+    low = max(1.15, 0.19 * min(len(sums), _LABELLED))
     drawn, (grid, total) = figure(4.6, tall + low + 0.9, nrows=2, sharex=True, height_ratios=[tall, low])
     marks = np.where(pairs > 0, "+1", np.where(pairs < 0, "-1", "")) if few else None
     look = {"cmap": DIVERGING, "center": 0, "cbar": False, "linewidths": int(few), "yticklabels": False}
     sns.heatmap(pairs, annot=marks, fmt="", vmin=-1.6, vmax=1.6, ax=grid, **look)
     grid.set(ylabel=f"{len(pairs)} pairs", title="each pair votes for its later frame")
-    sums = pairs.sum(axis=0)
     places = np.arange(len(sums)) + 0.5
     total.bar(places, sums, color=[RED if s > 0 else BLUE for s in sums], width=0.7)
     total.axhline(0, color="black", lw=0.8)
+    every = FixedLocator(sums) if len(sums) <= _LABELLED else MaxNLocator(5, integer=True)
     total.set(xlabel="frame t", ylabel="weight", xticks=places)
-    total.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    total.yaxis.set_major_locator(every)
     total.set_xticklabels(np.arange(1, len(sums) + 1))
     return drawn
 
